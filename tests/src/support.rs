@@ -24,7 +24,7 @@ use duewatch_domain::kernel::Revision;
 use duewatch_domain::{Account, Contract, Trigger, policy};
 use duewatch_runtime::Settings;
 use duewatch_stack::{Ports, Stack, StackClock, Transport, local_policy_key, local_tombstone_key};
-use duewatch_store::{Consumed, ContactOutcome, DueAccount, HistoryEntry, Quarantined, Store};
+use duewatch_store::{Consumed, ContactOutcome, DueEntry, DueTable, HistoryEntry, Quarantined, Store};
 use serde_json::{Map, Value, json};
 
 pub use duewatch_testkit::instant;
@@ -198,10 +198,16 @@ impl World {
     }
 
     /// The entries of the due index that are due by `now`.
-    pub async fn due_by(&self, now: &str) -> Vec<DueAccount> {
+    pub async fn due_by(&self, now: &str) -> Vec<DueEntry> {
         let mut due = Vec::new();
         for shard in 0..self.store().due_shards() {
-            due.extend(self.store().due_accounts(shard, instant(now), 100, None).await.unwrap().accounts);
+            due.extend(
+                self.store()
+                    .due_entries(DueTable::Accounts, shard, instant(now), 100, None)
+                    .await
+                    .unwrap()
+                    .entries,
+            );
         }
         due
     }

@@ -1,6 +1,6 @@
 //! `detect-overdue`: the sweep.
 //!
-//! A schedule fires it. It walks the shards of the due index, oldest entry first, assesses each due account
+//! A schedule fires it. It walks the shards of the due indexes, oldest entry first, assesses each due case and account
 //! and writes the resulting transition.
 //!
 //! # When many accounts are due
@@ -131,6 +131,8 @@ fn report(services: &Services, function: &'static str, swept: &SweepReport, now:
     Metrics::new(&services.metrics_namespace, function)
         .count("due", swept.due)
         .count("written", swept.written)
+        .count("cases", swept.cases)
+        .count("case_deadlines_missed", swept.case_deadlines_missed)
         .count("decisions", swept.decisions)
         .count("restrictions_deferred", swept.held)
         .count("quarantined", swept.quarantined)

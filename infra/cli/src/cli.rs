@@ -2,6 +2,7 @@
 
 mod account;
 mod approve;
+mod cases;
 mod customer;
 mod environment;
 mod exit;
@@ -23,6 +24,7 @@ use clap_complete::{Shell, generate};
 
 use self::account::{AuditArgs, ExplainArgs, PermitsArgs, run_audit, run_explain, run_permits};
 use self::approve::{ApproveProposalArgs, run_approve};
+use self::cases::{CasesArgs, run_cases};
 use self::customer::{ContactsArgs, EraseArgs, ExportArgs, run_contacts, run_erase, run_export};
 use self::environment::runtime;
 pub use self::exit::{Answered, code_of, is_closed_pipe};
@@ -87,6 +89,8 @@ enum CliCommand {
     /// Approve a command that forgives or defers more than one person alone may, named by its digest; the account then
     /// takes it. Or list such commands, or refuse one.
     Approve(ApproveProposalArgs),
+    /// Show the open cases with their deadlines, or one case; open, change and decide cases.
+    Cases(CasesArgs),
     /// Replay the archive of accepted commands into restored tables, while sending is stopped.
     ///
     /// Erasures come first, then commands in their order. It may be repeated: a known command changes nothing.
@@ -149,6 +153,7 @@ pub fn run(cli: Cli) -> Result<(), Box<dyn Error>> {
         Some(CliCommand::Stop(args)) => runtime()?.block_on(run_stop(args)),
         Some(CliCommand::Start(args)) => runtime()?.block_on(run_start(args)),
         Some(CliCommand::Approve(args)) => runtime()?.block_on(run_approve(args)),
+        Some(CliCommand::Cases(args)) => runtime()?.block_on(run_cases(args)),
         Some(CliCommand::Requeue(args)) => runtime()?.block_on(run_requeue(args)),
         Some(CliCommand::Restore(args)) => runtime()?.block_on(run_restore(args)),
         #[cfg(feature = "local")]

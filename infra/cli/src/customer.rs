@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, Utc};
-use duewatch_app::{Services, TransitionError, TransitionOutcome, archive_erasure};
+use duewatch_app::{
+    CaseError, Services, TransitionError, TransitionOutcome, archive_erasure, erase_case_texts,
+};
 use duewatch_domain::Account;
+use duewatch_domain::cases::Case;
 use duewatch_domain::formats::message_line;
 use duewatch_domain::kernel::{AccountId, ContactId, CustomerId, Revision};
 use duewatch_store::{
@@ -43,6 +46,8 @@ pub enum CustomerError {
     /// An account could not be written.
     #[error("account {0}: {1}")]
     Account(AccountId, TransitionError),
+    #[error("the cases of account {0}: {1}")]
+    Cases(AccountId, CaseError),
 }
 
 /// The exported data of a customer.
@@ -73,6 +78,8 @@ pub struct ExportedMessage {
 pub struct ExportedAccount {
     /// In its current state.
     pub account: Account,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<Case>,
     /// Oldest first.
     pub history: Vec<ExportedEntry>,
 }
@@ -113,6 +120,8 @@ pub struct Erased {
     pub quarantined: u64,
     /// Deleted proposals of commands.
     pub proposals: u64,
+    /// Cases whose free text was erased.
+    pub cases: u64,
 }
 
 /// Scans the whole accounts table, page by page, for a customer's accounts.
@@ -230,11 +239,12 @@ async fn exported(
             history.push(ExportedEntry::of(entry)?);
         }
     }
-    Ok(ExportedAccount { account, history })
+    let cases = store.cases_of(account_id).await?;
+    Ok(ExportedAccount { account, cases, history })
 }
 
 /// Erases the personal data of a customer that may be erased: contact points, names, the values of the contact log,
-/// the free text of the accounts, and that of quarantined records. Accounts, payments and history stay; they refer
+/// the free text of the accounts and of their cases, and that of quarantined records. Accounts, payments and history stay; they refer
 /// to the customer by id. What protects the person stays too: a contact point that was opted out of leaves a tombstone.
 /// A repeated call erases the data added since. The record and the archive state the instant `at`.
 ///
@@ -278,6 +288,8 @@ pub async fn erase(
             TransitionOutcome::Unchanged | TransitionOutcome::NoAccount => {}
             _ => erased.accounts += 1,
         }
+        let cases = Box::pin(erase_case_texts(services, account_id, now)).await;
+        erased.cases += cases.map_err(|error| CustomerError::Cases(account_id.clone(), error))?;
     }
     erased.proposals = store.delete_proposals_of(customer_id).await?;
     erased.quarantined = erase_quarantined(store, customer_id, &accounts, now).await?;
@@ -288,6 +300,7 @@ pub async fn erase(
         ("accounts", erased.accounts),
         ("quarantined", erased.quarantined),
         ("proposals", erased.proposals),
+        ("cases", erased.cases),
     ]);
     store.record_access(customer_id, &access).await?;
     Ok(erased)

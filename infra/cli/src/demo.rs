@@ -10,7 +10,7 @@ use duewatch_domain::formats::book_line;
 
 use crate::firings::SWEEP_EVERY;
 use crate::output::{NamedPath, OutputError, check_outputs, write_file};
-use crate::replay::{Case, ReplayError, StackReport, run_stack};
+use crate::replay::{ReplayCase, ReplayError, StackReport, run_stack};
 use crate::sample::Sample;
 
 /// The option that names the folder.
@@ -53,7 +53,7 @@ impl Demo {
         let sample = Sample::new(self.accounts, self.days, self.seed)?;
         self.leave_files(&sample)?;
         let (from, to) = (sample.from, sample.to);
-        let case = Case::new(
+        let case = ReplayCase::new(
             vec![sample.policy],
             &sample.book,
             sample.events,
@@ -88,7 +88,7 @@ impl Demo {
         Ok(())
     }
 
-    fn summary(&self, case: &Case, report: &StackReport, took: Duration) -> String {
+    fn summary(&self, case: &ReplayCase, report: &StackReport, took: Duration) -> String {
         let mut text = String::new();
         let mut line = |words: String| {
             text.push_str(&words);
@@ -142,7 +142,7 @@ impl Demo {
     }
 }
 
-fn by_stage(case: &Case, report: &StackReport) -> Vec<(String, usize)> {
+fn by_stage(case: &ReplayCase, report: &StackReport) -> Vec<(String, usize)> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for account in &report.accounts {
         *counts.entry(account.status.stage.as_str()).or_default() += 1;

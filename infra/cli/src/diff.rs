@@ -15,13 +15,13 @@ use serde::Serialize;
 use crate::firings::SWEEP_EVERY;
 use crate::input::{NumberedLine, PolicyFile};
 use crate::policies::Judgement;
-use crate::replay::{Case, ReplayError, walk_accounts};
+use crate::replay::{ReplayCase, ReplayError, walk_accounts};
 use crate::table::TextTable;
 
 /// Two policies, and the accounts as each leaves them at the end of a day.
 #[derive(Debug)]
 pub struct Diff {
-    cases: [Case; 2],
+    cases: [ReplayCase; 2],
     /// The same account under both policies, walked day by day as in a replay.
     accounts: Vec<[Account; 2]>,
 }
@@ -53,7 +53,7 @@ impl Diff {
     ) -> Result<Self, ReplayError> {
         let [policy, other] = policies;
         let case = |policy| {
-            Case::new(vec![policy], book, events.to_vec(), events_path.to_owned(), on, on, SWEEP_EVERY)
+            ReplayCase::new(vec![policy], book, events.to_vec(), events_path.to_owned(), on, on, SWEEP_EVERY)
         };
         let cases = [case(policy)?, case(other)?];
         let [from, to] = [walk_accounts(&cases[0])?, walk_accounts(&cases[1])?];

@@ -307,7 +307,7 @@ impl Stack {
         }
     }
 
-    /// The earliest due instant of an account or a contact request, read from the indexes themselves, so that
+    /// The earliest due instant of an account, a case or a contact request, read from the indexes themselves, so that
     /// a simulated clock can jump over firings that would find nothing.
     ///
     /// # Errors
@@ -318,6 +318,7 @@ impl Stack {
         let tables = &self.settings.tables;
         let indexes = [
             (&tables.accounts, keys::DUE, keys::DUE_SHARD, keys::NEXT_ACTION_AT),
+            (&tables.cases, keys::DUE, keys::DUE_SHARD, keys::NEXT_ACTION_AT),
             (&tables.records, keys::CONTACTS, keys::CONTACT_SHARD, keys::CONTACT_AT),
         ];
         let shards = 0..self.store.due_shards();

@@ -8,6 +8,7 @@
 mod alerts;
 mod anchor_history;
 mod archive;
+mod cases;
 mod clock;
 mod contact_requests;
 mod cross_restrictions;
@@ -32,6 +33,7 @@ mod transition;
 pub use self::alerts::OperationsAlerts;
 pub use self::anchor_history::{AnchorError, AnchorReport, anchor_history};
 pub use self::archive::archive_erasure;
+pub use self::cases::{CaseError, act_on_case, case_deadlines, erase_case_texts, open_case};
 pub use self::clock::{Clock, Deadline, SystemClock};
 pub use self::contact_requests::{
     ContactSweepReport, EvaluationReport, evaluate_customers, sweep_contact_requests,

@@ -9,7 +9,7 @@
 
 use chrono::{DateTime, Utc};
 use duewatch_domain::account::Approval;
-use duewatch_domain::kernel::ActorKind;
+use duewatch_domain::kernel::{ActorKind, person_in};
 use duewatch_domain::{InboundMessage, Refusal};
 use duewatch_store::{Person, Proposal, ProposalAnswer, ProposalEnd, Store, StoreError};
 
@@ -159,17 +159,11 @@ fn is_proposer(by: &Person, message: &InboundMessage) -> bool {
     let sender = message.sender_id.as_ref().map(|sender| sender.as_str());
     let names = [Some(message.actor.id.as_str()), sender];
     by.user_id.is_some() && by.user_id.as_deref() == sender
-        || names.into_iter().flatten().any(|name| short(name) == short(&by.name))
+        || names.into_iter().flatten().any(|name| person_in(name) == person_in(&by.name))
 }
 
 fn is_same(one: &Person, other: &Person) -> bool {
-    one.user_id.is_some() && one.user_id == other.user_id || short(&one.name) == short(&other.name)
-}
-
-/// The name of a person alone: the end of an ARN or of a sender's id, without the domain of a mail address.
-fn short(name: &str) -> String {
-    let end = name.rsplit(['/', ':']).next().unwrap_or(name);
-    end.split('@').next().unwrap_or(end).to_lowercase()
+    one.user_id.is_some() && one.user_id == other.user_id || person_in(&one.name) == person_in(&other.name)
 }
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
-//! The sweep of the due index: each due account is assessed, oldest entry first.
+//! The sweep of the due indexes: each due case and account is assessed, oldest entry first.
 //!
-//! # When an account cannot be assessed
-//! The account is quarantined and loses its index entry, so that it never blocks its shard. After a transient
-//! failure it keeps its entry.
+//! # When an account or a case cannot be assessed
+//! The entry is quarantined and dropped from its index, so that it never blocks its shard. After a transient failure
+//! it stays.
 
 use std::panic::AssertUnwindSafe;
 
 use chrono::{DateTime, Utc};
-use duewatch_domain::kernel::{AccountId, NoId};
-use duewatch_store::{DueAccount, StoreError};
+use duewatch_domain::kernel::{AccountId, CaseId, NoId};
+use duewatch_store::{DueEntry, DueTable, StoreError};
 use futures_util::{FutureExt, StreamExt, stream};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::cases::{CaseError, sweep_case};
 use crate::{CONCURRENCY, Deadline, Services, TransitionError, TransitionOutcome};
 
 /// Index entries in one page.
@@ -22,6 +23,10 @@ const PAGE: i32 = 100;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SweepReport {
     pub due: usize,
+    /// Cases among these.
+    pub cases: usize,
+    /// Deadlines of cases that were found missed.
+    pub case_deadlines_missed: usize,
     /// Accounts assessed and written.
     pub written: usize,
     /// Accounts among these whose status changed.
@@ -40,14 +45,29 @@ pub struct SweepReport {
     pub oldest_due_seconds: u64,
 }
 
-/// Sweeps a shard, at most so many pages of it. Returns whether that was all.
+/// Sweeps a shard, at most so many pages of each index: first the cases, which are few. Returns whether that was all.
 ///
 /// # Errors
-/// When the index cannot be read. A failed account does not fail the sweep.
+/// When an index cannot be read. A failed entry does not fail the sweep.
 pub async fn sweep_shard(
     services: &Services,
     shard: u32,
     pages: usize,
+    now: DateTime<Utc>,
+    deadline: Deadline,
+    report: &mut SweepReport,
+) -> Result<bool, StoreError> {
+    let mut is_whole = true;
+    for of in [DueTable::Cases, DueTable::Accounts] {
+        is_whole &= sweep_index(services, of, (shard, pages), now, deadline, report).await?;
+    }
+    Ok(is_whole)
+}
+
+async fn sweep_index(
+    services: &Services,
+    of: DueTable,
+    (shard, pages): (u32, usize),
     now: DateTime<Utc>,
     deadline: Deadline,
     report: &mut SweepReport,
@@ -58,11 +78,11 @@ pub async fn sweep_shard(
             report.cut_short = true;
             return Ok(false);
         }
-        let page = services.store().due_accounts(shard, now, PAGE, from).await?;
-        let oldest = page.accounts.first().and_then(|due| due.next_action_at.parse::<DateTime<Utc>>().ok());
+        let page = services.store().due_entries(of, shard, now, PAGE, from).await?;
+        let oldest = page.entries.first().and_then(|due| due.next_action_at.parse::<DateTime<Utc>>().ok());
         let waited = oldest.map_or(0, |at| u64::try_from((now - at).num_seconds()).unwrap_or_default());
         report.oldest_due_seconds = report.oldest_due_seconds.max(waited);
-        sweep_page(services, page.accounts, now, deadline, report).await;
+        sweep_page(services, page.entries, now, deadline, report).await;
         from = page.next;
         if from.is_none() {
             return Ok(true);
@@ -73,6 +93,7 @@ pub async fn sweep_shard(
 
 enum EvaluationOutcome {
     Written { decided: bool, held: bool },
+    Case { missed: usize },
     Left,
     Quarantined,
     Failed,
@@ -81,13 +102,13 @@ enum EvaluationOutcome {
 
 async fn sweep_page(
     services: &Services,
-    accounts: Vec<DueAccount>,
+    entries: Vec<DueEntry>,
     now: DateTime<Utc>,
     deadline: Deadline,
     report: &mut SweepReport,
 ) {
-    report.due += accounts.len();
-    let outcome: Vec<EvaluationOutcome> = stream::iter(accounts)
+    report.due += entries.len();
+    let outcome: Vec<EvaluationOutcome> = stream::iter(entries)
         .map(|due| async move {
             if deadline.is_near(services.clock.now()) {
                 EvaluationOutcome::CutShort
@@ -105,6 +126,10 @@ async fn sweep_page(
                 report.decisions += usize::from(decided);
                 report.held += usize::from(held);
             }
+            EvaluationOutcome::Case { missed } => {
+                report.cases += 1;
+                report.case_deadlines_missed += missed;
+            }
             EvaluationOutcome::Left => {}
             EvaluationOutcome::Quarantined => report.quarantined += 1,
             EvaluationOutcome::Failed => report.failed += 1,
@@ -113,8 +138,8 @@ async fn sweep_page(
     }
 }
 
-async fn evaluate(services: &Services, due: &DueAccount, now: DateTime<Utc>) -> EvaluationOutcome {
-    let outcome = AssertUnwindSafe(sweep_account(services, due, now)).catch_unwind().await;
+async fn evaluate(services: &Services, due: &DueEntry, now: DateTime<Utc>) -> EvaluationOutcome {
+    let outcome = AssertUnwindSafe(sweep_entry(services, due, now)).catch_unwind().await;
     let reason = match outcome {
         Ok(Ok(outcome)) => return outcome,
         Ok(Err(error)) if error.is_transient() => {
@@ -124,9 +149,14 @@ async fn evaluate(services: &Services, due: &DueAccount, now: DateTime<Utc>) -> 
         Ok(Err(error)) => error.to_string(),
         Err(_) => "judging it panicked".to_owned(),
     };
-    let payload = json!({"account_id": due.account_id, "next_action_at": due.next_action_at}).to_string();
+    let (id, at) = (due.case_id.as_ref().unwrap_or(&due.account_id), &due.next_action_at);
+    let payload = match &due.case_id {
+        Some(case_id) => json!({"case_id": case_id, "next_action_at": at}),
+        None => json!({"account_id": due.account_id, "next_action_at": at}),
+    };
+    let payload = payload.to_string();
     let quarantined = async {
-        services.alerts.quarantine(&due.account_id, &reason, &payload, now).await?;
+        services.alerts.quarantine(id, &reason, &payload, now).await?;
         services.store().drop_due_entry(due).await
     };
     match quarantined.await {
@@ -138,16 +168,37 @@ async fn evaluate(services: &Services, due: &DueAccount, now: DateTime<Utc>) -> 
     }
 }
 
-async fn sweep_account(
+/// Why an entry was not assessed.
+#[derive(Debug, thiserror::Error)]
+enum SweepError {
+    #[error(transparent)]
+    Account(#[from] TransitionError),
+    #[error(transparent)]
+    Case(#[from] CaseError),
+    #[error(transparent)]
+    Id(#[from] NoId),
+}
+
+impl SweepError {
+    const fn is_transient(&self) -> bool {
+        match self {
+            Self::Account(error) => error.is_transient(),
+            Self::Case(error) => error.is_transient(),
+            Self::Id(_) => false,
+        }
+    }
+}
+
+async fn sweep_entry(
     services: &Services,
-    due: &DueAccount,
+    due: &DueEntry,
     now: DateTime<Utc>,
-) -> Result<EvaluationOutcome, TransitionError> {
-    let account_id: AccountId = due.account_id.parse().map_err(|problem: NoId| StoreError::Codec {
-        table: services.store().tables().accounts.clone(),
-        key: due.account_id.clone(),
-        problem: problem.to_string(),
-    })?;
+) -> Result<EvaluationOutcome, SweepError> {
+    if let Some(case_id) = &due.case_id {
+        let case_id: CaseId = case_id.parse()?;
+        return Ok(EvaluationOutcome::Case { missed: Box::pin(sweep_case(services, &case_id, now)).await? });
+    }
+    let account_id: AccountId = due.account_id.parse()?;
     Ok(match services.transitions.sweep(&account_id, now).await? {
         TransitionOutcome::Written(account) => {
             EvaluationOutcome::Written { decided: account.decision_of_this_revision().is_some(), held: false }

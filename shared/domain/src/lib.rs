@@ -26,6 +26,8 @@ pub mod commands;
 
 pub mod contact;
 
+pub mod cases;
+
 pub mod formats;
 
 pub mod describe;

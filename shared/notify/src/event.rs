@@ -350,6 +350,10 @@ pub enum OperationsKind {
     DiscrepanciesRepaired,
     /// A command waits until another person approves it.
     ApprovalNeeded,
+    /// Nothing met a deadline of a case.
+    CaseDeadlineMissed,
+    /// An account refuses the command that follows from a case.
+    CaseNotFiled,
     /// A borrower has no usable channel for a message.
     NoChannel,
     /// An owed message cannot leave as things stand.
@@ -359,7 +363,7 @@ pub enum OperationsKind {
 
 impl OperationsKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Quarantined,
         Self::RestrictionDeferred,
         Self::PaymentInSuspense,
@@ -368,6 +372,8 @@ impl OperationsKind {
         Self::DiscrepancyFound,
         Self::DiscrepanciesRepaired,
         Self::ApprovalNeeded,
+        Self::CaseDeadlineMissed,
+        Self::CaseNotFiled,
         Self::NoChannel,
         Self::MessageBlocked,
     ];
@@ -384,6 +390,8 @@ impl OperationsKind {
             | Self::DiscrepancyFound
             | Self::DiscrepanciesRepaired
             | Self::ApprovalNeeded
+            | Self::CaseDeadlineMissed
+            | Self::CaseNotFiled
             | Self::NoChannel
             | Self::MessageBlocked => Topic::Tickets,
         }
@@ -401,6 +409,8 @@ impl OperationsKind {
             Self::DiscrepancyFound => "gap_found",
             Self::DiscrepanciesRepaired => "gaps_repaired",
             Self::ApprovalNeeded => "approval_needed",
+            Self::CaseDeadlineMissed => "case_deadline_missed",
+            Self::CaseNotFiled => "case_not_filed",
             Self::NoChannel => "no_channel",
             Self::MessageBlocked => "message_held",
         }

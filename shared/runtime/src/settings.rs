@@ -10,13 +10,14 @@ use duewatch_store::{
 };
 
 /// Every variable that the settings read. `infra/template.yaml` sets each of them.
-pub const SETTINGS: [&str; 15] = [
+pub const SETTINGS: [&str; 16] = [
     "ACCOUNTS_TABLE",
     "PAYMENTS_TABLE",
     "RECORDS_TABLE",
     "HISTORY_TABLE",
     "ANCHORS_TABLE",
     "POLICIES_TABLE",
+    "CASES_TABLE",
     POLICY_KEYS,
     "REMINDERS_TOPIC_ARN",
     "ACCOUNT_EVENTS_TOPIC_ARN",
@@ -129,6 +130,7 @@ impl Settings {
                 history: get("HISTORY_TABLE")?,
                 anchors: get("ANCHORS_TABLE")?,
                 policies: get("POLICIES_TABLE")?,
+                cases: get("CASES_TABLE")?,
             },
             policy_keys: get(POLICY_KEYS)?.parse()?,
             topics: Topics {

@@ -1,4 +1,4 @@
-//! The due index: the accounts whose next action is due.
+//! The due indexes: the accounts and the cases whose next action is due.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -7,23 +7,38 @@ use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use chrono::{DateTime, Utc};
 use duewatch_domain::kernel::AccountId;
 
-use crate::table::ItemPage;
+use crate::table::{ItemPage, StoreTable};
 use crate::{Store, StoreError, keys};
 
-/// An entry of the due index.
+/// A table with a due index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DueTable {
+    Accounts,
+    Cases,
+}
+
+/// An entry of a due index.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DueAccount {
+pub struct DueEntry {
     /// The account's key as stored; a malformed key is possible.
     pub account_id: String,
-    /// The instant from which the account is due.
+    /// The case's key as stored; none: the account itself is due.
+    pub case_id: Option<String>,
+    /// The instant from which it is due.
     pub next_action_at: String,
 }
 
-/// A page of the due index.
+impl DueEntry {
+    const fn table(&self) -> DueTable {
+        if self.case_id.is_some() { DueTable::Cases } else { DueTable::Accounts }
+    }
+}
+
+/// A page of a due index.
 #[derive(Clone, Debug, Default)]
 pub struct DuePage {
     /// Oldest first.
-    pub accounts: Vec<DueAccount>,
+    pub entries: Vec<DueEntry>,
     /// The start of the next page; `None` on the last page.
     pub next: Option<HashMap<String, AttributeValue>>,
 }
@@ -41,47 +56,60 @@ impl Store {
         keys::shard(shard)
     }
 
-    /// A page of the accounts of a shard that are due by `now`, oldest first, from where the page before
+    /// A page of the entries of a shard that are due by `now`, oldest first, from where the page before
     /// ended.
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn due_accounts(
+    pub async fn due_entries(
         &self,
+        of: DueTable,
         shard: u32,
         now: DateTime<Utc>,
         limit: i32,
         from: Option<HashMap<String, AttributeValue>>,
     ) -> Result<DuePage, StoreError> {
-        let accounts = self.accounts_table();
+        let table = self.due_table(of);
         let by = [(":shard", Self::shard_key(shard)), (":now", keys::due_at(now))];
-        let query = accounts.query(keys::DUE_BY, by).index_name(keys::DUE);
+        let query = table.query(keys::DUE_BY, by).index_name(keys::DUE);
         let query = query.select(Select::AllProjectedAttributes).limit(limit).set_exclusive_start_key(from);
-        let ItemPage { items, next, .. } = accounts.page(query).await?;
+        let ItemPage { items, next, .. } = table.page(query).await?;
         let due = items.into_iter().filter_map(|mut entry| {
             match (entry.remove(keys::ACCOUNT_ID), entry.remove(keys::NEXT_ACTION_AT)) {
                 (Some(AttributeValue::S(account_id)), Some(AttributeValue::S(next_action_at))) => {
-                    Some(DueAccount { account_id, next_action_at })
+                    let case_id = entry.remove(keys::CASE_ID).and_then(|id| id.as_s().ok().cloned());
+                    Some(DueEntry { account_id, case_id, next_action_at })
                 }
                 _ => None,
             }
         });
-        Ok(DuePage { accounts: due.collect(), next })
+        Ok(DuePage { entries: due.collect(), next })
     }
 
-    /// Removes an account that cannot be assessed from the index, and changes nothing else of it. Does
+    fn due_table(&self, of: DueTable) -> StoreTable<'_> {
+        match of {
+            DueTable::Accounts => self.accounts_table(),
+            DueTable::Cases => self.cases_table(),
+        }
+    }
+
+    /// Removes an entry that cannot be assessed from its index, and changes nothing else of it. Does
     /// nothing when the entry has moved meanwhile.
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn drop_due_entry(&self, due: &DueAccount) -> Result<(), StoreError> {
-        let accounts = self.accounts_table();
-        let update = accounts
-            .update(keys::account_key(&due.account_id))
+    pub async fn drop_due_entry(&self, due: &DueEntry) -> Result<(), StoreError> {
+        let (of, mut key) = (due.table(), keys::account_key(&due.account_id));
+        if let Some(case_id) = &due.case_id {
+            key.insert(keys::CASE_ID.to_owned(), AttributeValue::S(case_id.clone()));
+        }
+        let table = self.due_table(of);
+        let update = table
+            .update(key)
             .update_expression("REMOVE due_shard, next_action_at")
             .condition_expression("next_action_at = :seen")
             .expression_attribute_values(":seen", AttributeValue::S(due.next_action_at.clone()));
-        accounts.update_if(update).await.map(drop)
+        table.update_if(update).await.map(drop)
     }
 
     /// Brings the next evaluation of an account forward to `at`, if it waits for a later one or for none.

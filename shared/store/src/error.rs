@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use chrono::NaiveDate;
-use duewatch_domain::kernel::{AccountId, ContactId, CustomerId, PaymentId, Revision};
+use duewatch_domain::kernel::{AccountId, CaseId, ContactId, CustomerId, PaymentId, Revision};
 use duewatch_domain::policy::Channel;
 use duewatch_domain::printable;
 
@@ -75,6 +75,12 @@ pub enum WriteConflict {
     #[error("another writer wrote account {account_id} after revision {revision} was read")]
     Account {
         account_id: AccountId,
+        /// The revision that was read.
+        revision: Revision,
+    },
+    #[error("another writer wrote case {case_id} after revision {revision} was read")]
+    Case {
+        case_id: CaseId,
         /// The revision that was read.
         revision: Revision,
     },

@@ -5,6 +5,8 @@
 //! | accounts | `account_id` | | the whole account; `due_shard` and `next_action_at` put it into the index `due` |
 //! | accounts, index `due` | `due_shard`: `00`, `01`, ... | `next_action_at`: RFC 3339, UTC, whole seconds | keys only; sparse: an account without a next action is not in it |
 //! | payments | `account_id` | `payment_id` | a payment as the lender's payment system wrote it |
+//! | cases | `account_id` | `case_id`: the account, `/`, the number | the whole case; `due_shard` and `next_action_at` put it into the index `due` |
+//! | cases, index `due` | `due_shard`: `00`, `01`, ... | `next_action_at`: RFC 3339, UTC, whole seconds | keys only; sparse: a case without a next action is not in it |
 //! | policies | `policy#ID` | `version#0000000001` | a policy version: its document, its digest, who published and approved it, when, and the signature |
 //! | policies | `policy#ID` | `approval#DIGEST` | who approved a text before its publication, when, and the signature |
 //! | records | `account#ID` | `published` | the revision up to which all decisions were published |
@@ -55,16 +57,18 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use duewatch_domain::kernel::{
-    AccountId, ContactId, CustomerId, EventId, MAX_ID_BYTES, PaymentId, PolicyId, Revision, Source,
+    AccountId, CaseId, ContactId, CustomerId, EventId, MAX_ID_BYTES, PaymentId, PolicyId, Revision, Source,
 };
 use duewatch_domain::policy::Channel;
 
 use crate::anchors::ANCHOR_SHARDS;
 
-/// The partition key of the accounts table and of the payments table.
+/// The partition key of the accounts table, of the payments table and of the cases table.
 pub const ACCOUNT_ID: &str = "account_id";
 /// The sort key of the payments table.
 pub const PAYMENT_ID: &str = "payment_id";
+/// The sort key of the cases table.
+pub const CASE_ID: &str = "case_id";
 /// The partition key of records, history, policies and anchors.
 pub const PK: &str = "pk";
 /// The sort key of records, history, policies and anchors.
@@ -75,7 +79,7 @@ pub const EXPIRES_AT: &str = "expires_at";
 /// When an account was last handed to the history once more.
 pub(crate) const HISTORY_ASKED_AT: &str = "history_asked_at";
 
-/// The index of the accounts that have a next action.
+/// The index of the accounts, and of the cases, that have a next action.
 pub const DUE: &str = "due";
 /// The partition key of the index [`DUE`].
 pub const DUE_SHARD: &str = "due_shard";
@@ -186,6 +190,13 @@ pub(crate) fn account_key(account_id: &str) -> HashMap<String, AttributeValue> {
 pub(crate) fn payment_key(account_id: &AccountId, payment_id: &PaymentId) -> HashMap<String, AttributeValue> {
     let mut key = account_key(account_id.as_str());
     key.insert(PAYMENT_ID.to_owned(), AttributeValue::S(payment_id.to_string()));
+    key
+}
+
+/// The whole key of a case.
+pub(crate) fn case_key(account_id: &AccountId, case_id: &CaseId) -> HashMap<String, AttributeValue> {
+    let mut key = account_key(account_id.as_str());
+    key.insert(CASE_ID.to_owned(), AttributeValue::S(case_id.to_string()));
     key
 }
 

@@ -20,6 +20,7 @@ mod anchors;
 mod archive;
 mod call;
 mod capacity_meter;
+mod cases;
 mod completed_runs;
 mod contact_records;
 mod contacts;
@@ -60,12 +61,13 @@ pub use self::anchors::{
     read_anchored_chain,
 };
 pub use self::capacity_meter::{CapacityMeter, Consumed};
+pub use self::cases::CasePage;
 pub use self::contact_records::{ContactRecord, ContactRecordsPage, MessageRecord};
 pub use self::contacts::ContactChangeOutcome;
 pub use self::customers::{
     Access, AccessKind, AccountsOf, CustomerItem, CustomerPage, Erasure, FoundAccounts,
 };
-pub use self::due::{DueAccount, DuePage};
+pub use self::due::{DueEntry, DuePage, DueTable};
 pub use self::error::{StoreError, WriteConflict};
 pub use self::feedback::Feedback;
 pub use self::history::{
@@ -102,6 +104,7 @@ pub struct Tables {
     /// The anchors of the history.
     pub anchors: String,
     pub policies: String,
+    pub cases: String,
 }
 
 /// The DynamoDB adapter: the tables, reached through the AWS client.

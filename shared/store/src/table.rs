@@ -56,6 +56,10 @@ impl Store {
         StoreTable { store: self, name: &self.tables().payments }
     }
 
+    pub(crate) fn cases_table(&self) -> StoreTable<'_> {
+        StoreTable { store: self, name: &self.tables().cases }
+    }
+
     pub(crate) fn anchors_table(&self) -> StoreTable<'_> {
         StoreTable { store: self, name: &self.tables().anchors }
     }

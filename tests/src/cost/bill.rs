@@ -301,8 +301,8 @@ pub fn break_even_share() -> Decimal {
     scanned / due
 }
 
-/// USD a month for pages that find no due account, with `shards` shards.
+/// USD a month for pages that find no due account and no due case, with `shards` shards: half a unit each.
 #[must_use]
 pub fn idle_pages(shards: Decimal) -> Decimal {
-    price(firings_a_month() * shards / Decimal::TWO, READ_PRICE.value)
+    price(firings_a_month() * shards, READ_PRICE.value)
 }

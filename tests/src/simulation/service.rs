@@ -116,7 +116,7 @@ fn serve_rest(engines: &Engines, request: &NetworkRequest, handed_back: &str) ->
     answer
 }
 
-/// The past states of the due index, for readers that see them late.
+/// The past states of the due index of accounts, for readers that see them late.
 #[derive(Debug, Default)]
 pub(super) struct PastIndexes(VecDeque<(DateTime<Utc>, BTreeSet<IndexEntry>)>);
 
@@ -137,7 +137,8 @@ impl PastIndexes {
         choices: &mut Choices,
     ) -> Option<LocalAnswer> {
         let body = request.json();
-        if request.name() != "Query" || body["IndexName"] != "due" {
+        let is_of_cases = body["TableName"].as_str().is_some_and(|table| table.ends_with("-cases"));
+        if request.name() != "Query" || body["IndexName"] != "due" || is_of_cases {
             return None;
         }
         let recent: Vec<_> = self.0.iter().filter(|(at, _)| now - *at < INDEX_LAG).collect();

@@ -13,6 +13,7 @@
 
 mod attacks;
 mod capacity;
+mod cases;
 mod conflicts;
 mod contacts;
 mod cost;

@@ -15,7 +15,7 @@ use std::path::Path;
 use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_app::Clock;
 use duewatch_cli::firings::Firings;
-use duewatch_cli::replay::{Case, CaseFiles, Engine, Outputs, replay};
+use duewatch_cli::replay::{CaseFiles, Engine, Outputs, ReplayCase, replay};
 use duewatch_domain::formats::{DailyLines, parse_book_line, parse_event_line};
 use duewatch_domain::kernel::{end_of_day, plus_days, start_of_day};
 use duewatch_domain::{Account, Command, Policy, Trigger, assess, policy};
@@ -263,7 +263,7 @@ fn both_engines_replay_the_lenders_files_alike_and_to_the_lenders_count() {
         format: None,
         events: written.events,
     };
-    let case = Case::read(&files, written.from, COUNTED_ON, sweep_every().unwrap()).unwrap();
+    let case = ReplayCase::read(&files, written.from, COUNTED_ON, sweep_every().unwrap()).unwrap();
     let run = |engine| {
         let (daily, decisions) = (directory.path().join("daily"), directory.path().join("decisions"));
         let outputs =

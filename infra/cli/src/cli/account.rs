@@ -24,7 +24,7 @@ use crate::explain::story;
 use crate::firings::SWEEP_EVERY;
 use crate::import::ImportError;
 use crate::input::{BookFormat, read_whole_book};
-use crate::replay::{Case, CaseFiles, ReplayedAccount, walk_account};
+use crate::replay::{CaseFiles, ReplayCase, ReplayedAccount, walk_account};
 use crate::screen;
 
 #[derive(Args, Debug)]
@@ -170,6 +170,7 @@ pub(super) fn run_permits(args: &PermitsArgs) -> Result<(), Box<dyn Error>> {
 fn held_back(held: &HeldRestriction) -> String {
     let by = match held.kind {
         "dispute" => "a dispute",
+        "case" => "an open case",
         "temporary_cause" => "a temporary cause",
         "payment_in_process" => "a payment in process",
         "pause" => "a pause",
@@ -218,7 +219,7 @@ fn locate(args: &LocatedArgs) -> Result<LocatedAccount, Box<dyn Error>> {
     }
     let (first, last) = span(&files)?;
     let (from, to) = (args.from.unwrap_or(first), args.to.unwrap_or(last));
-    let case = Case::read(&files, from, to, SWEEP_EVERY)?;
+    let case = ReplayCase::read(&files, from, to, SWEEP_EVERY)?;
     let ReplayedAccount { account, decisions, others } = walk_account(&case, &args.account)?
         .ok_or_else(|| format!("{}: the book has no account {}", files.book.display(), args.account))?;
     let now = end_of_day(account.time_zone, to).max(start_of_day(account.time_zone, from));

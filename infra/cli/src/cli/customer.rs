@@ -113,12 +113,12 @@ pub(super) async fn run_erase(args: EraseArgs) -> Result<(), Box<dyn Error>> {
     let services = services_with_tombstones("duewatch").await?;
     let now = SystemClock.now();
     let by = requester(args.by.as_deref()).await?;
-    let Erased { deleted, emptied, kept, accounts, quarantined, proposals } =
+    let Erased { deleted, emptied, kept, accounts, quarantined, proposals, cases } =
         customer::erase(&services, &args.customer, &by, now).await?;
     writeln!(
         screen::people(),
         "{deleted} items deleted, the values of {emptied} log entries erased, {kept} records of access kept; \
-         the free text of {accounts} accounts and {quarantined} quarantined records erased; {proposals} proposals \
+         the free text of {accounts} accounts, {cases} cases and {quarantined} quarantined records erased; {proposals} proposals \
          deleted"
     )?;
     Ok(())

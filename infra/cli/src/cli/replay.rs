@@ -12,7 +12,7 @@ use clap::Args;
 use crate::firings::SWEEP_EVERY;
 use crate::input::{BookFormat, read_policy};
 use crate::output::{NamedPath, check_outputs, is_stdout};
-use crate::replay::{Case, CaseFiles, Engine, Outputs, replay, replay_against};
+use crate::replay::{CaseFiles, Engine, Outputs, ReplayCase, replay, replay_against};
 use crate::screen;
 
 #[derive(Args, Debug)]
@@ -92,7 +92,7 @@ pub(super) fn run_replay(args: ReplayArgs) -> Result<(), Box<dyn Error>> {
         .chain(args.against.as_deref().map(|path| NamedPath::new("--against", path)))
         .collect();
     check_outputs(&outputs.named().collect::<Vec<_>>(), &inputs)?;
-    let mut case = Case::read(&args.files.into_files(), args.from, args.to, SWEEP_EVERY)?;
+    let mut case = ReplayCase::read(&args.files.into_files(), args.from, args.to, SWEEP_EVERY)?;
     let (summary, comparison) = match &args.against {
         None => (replay(&case, args.engine, &outputs)?, None),
         Some(other) => {

@@ -12,7 +12,7 @@ use duewatch_domain::policy::PolicyRef;
 use duewatch_domain::policy::Versions;
 
 use super::course::AccountCourse;
-use super::{Case, Engine, Keep, Outputs, ReplayError, Summary, pure, run};
+use super::{Engine, Keep, Outputs, ReplayCase, ReplayError, Summary, pure, run};
 use crate::input::PolicyFile;
 use crate::table::TextTable;
 
@@ -62,7 +62,7 @@ struct AccountComparison {
 /// # Errors
 /// A [`ReplayError`]; the outputs of the first run stay.
 pub fn replay_against(
-    case: &mut Case,
+    case: &mut ReplayCase,
     other: PolicyFile,
     outputs: &Outputs,
 ) -> Result<(Summary, Comparison), ReplayError> {

@@ -30,7 +30,7 @@ pub struct CaseFiles {
 
 /// The complete input of a run.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub struct ReplayCase {
     /// The policy that assesses every account, whatever policy the portfolio names: its latest version.
     pub policy: PolicyFile,
     /// The versions before, oldest first.
@@ -73,7 +73,7 @@ pub struct Opening {
 pub struct EventStep {
     /// The line in the events file.
     pub line: u64,
-    /// The index of its account in [`Case::openings`].
+    /// The index of its account in [`ReplayCase::openings`].
     pub account: usize,
     /// When it becomes known.
     pub at: DateTime<Utc>,
@@ -83,7 +83,7 @@ pub struct EventStep {
     pub command: Command,
 }
 
-impl Case {
+impl ReplayCase {
     /// Reads and prepares a case.
     ///
     /// # Errors
@@ -183,7 +183,7 @@ impl Case {
         self.versions.iter().any(|policy| policy.customer.is_some())
     }
 
-    /// The indices of each customer's accounts in [`Case::openings`].
+    /// The indices of each customer's accounts in [`ReplayCase::openings`].
     #[must_use]
     pub fn by_customer(&self) -> BTreeMap<&CustomerId, Vec<usize>> {
         let mut by_customer: BTreeMap<&CustomerId, Vec<usize>> = BTreeMap::new();

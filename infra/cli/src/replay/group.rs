@@ -15,11 +15,11 @@ use duewatch_domain::{Refusal, Zone};
 
 use super::moments::{Moment, MomentKind, happenings, zones};
 use super::walk::AccountWalk;
-use super::{Case, EventStep};
+use super::{EventStep, ReplayCase};
 
 /// The accounts of one customer.
 pub(super) struct CustomerGroup<'a> {
-    case: &'a Case,
+    case: &'a ReplayCase,
     /// In the order of their ids.
     pub(super) members: Vec<Member<'a>>,
     zones: Vec<ZoneDays>,
@@ -66,7 +66,7 @@ impl Member<'_> {
 
 impl<'a> CustomerGroup<'a> {
     /// A group of walks, each with its index in the case, in that order.
-    pub(super) fn new(case: &'a Case, walks: Vec<(usize, AccountWalk<'a>)>) -> Self {
+    pub(super) fn new(case: &'a ReplayCase, walks: Vec<(usize, AccountWalk<'a>)>) -> Self {
         let zones = zones(walks.iter().map(|(_, walk)| walk.opening)).into_iter();
         let steps = walks.iter().flat_map(|(_, walk)| walk.steps.iter().copied());
         let mut happenings = happenings(case, walks.iter().map(|(place, _)| *place), steps);

@@ -24,7 +24,7 @@ use duewatch_domain::kernel::{FIRST_DATE, LAST_DATE};
 use self::course::AccountCourse;
 
 pub use self::against::{Comparison, replay_against};
-pub use self::case::{Case, CaseFiles, EventStep, Opening};
+pub use self::case::{CaseFiles, EventStep, Opening, ReplayCase};
 pub use self::pure::{ReplayedAccount, walk_account, walk_accounts};
 #[cfg(feature = "local")]
 pub use self::stack::{StackReport, run_stack};
@@ -175,12 +175,16 @@ pub enum ReplayError {
 ///
 /// # Errors
 /// A [`ReplayError`]; then nothing is written.
-pub fn replay(case: &Case, engine: Engine, outputs: &Outputs) -> Result<Summary, ReplayError> {
+pub fn replay(case: &ReplayCase, engine: Engine, outputs: &Outputs) -> Result<Summary, ReplayError> {
     run(case, engine, outputs).map(|(summary, _)| summary)
 }
 
 /// Like [`replay`], with the course of each account, which the domain alone provides.
-fn run(case: &Case, engine: Engine, outputs: &Outputs) -> Result<(Summary, Vec<AccountCourse>), ReplayError> {
+fn run(
+    case: &ReplayCase,
+    engine: Engine,
+    outputs: &Outputs,
+) -> Result<(Summary, Vec<AccountCourse>), ReplayError> {
     let [mut daily, mut decisions, mut contacts] = outputs.create()?;
     let sink = daily.as_mut().map(|output| output as &mut (dyn Write + Send));
     let keep = Keep {
@@ -235,7 +239,7 @@ struct LineRecord {
 impl LineRecord {
     /// The line of a contact request, where it is to leave within the run.
     fn of_request(
-        case: &Case,
+        case: &ReplayCase,
         account_id: &AccountId,
         revision: Revision,
         request: &ContactRequest,

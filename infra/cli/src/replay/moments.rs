@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use duewatch_domain::Zone;
 
-use super::{Case, Opening};
+use super::{Opening, ReplayCase};
 
 /// An instant and its event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +35,7 @@ pub(super) fn zones<'a>(openings: impl Iterator<Item = &'a Opening>) -> Vec<Zone
 
 /// The openings of these accounts and the instants of these events, unsorted.
 pub(super) fn happenings(
-    case: &Case,
+    case: &ReplayCase,
     openings: impl Iterator<Item = usize>,
     steps: impl Iterator<Item = usize>,
 ) -> Vec<Moment> {

@@ -16,7 +16,7 @@ use duewatch_domain::{Account, Decision, Refusal};
 use super::course::AccountCourse;
 use super::group::CustomerGroup;
 use super::walk::AccountWalk;
-use super::{Case, Keep, LineRecord, ReplayError, Tally};
+use super::{Keep, LineRecord, ReplayCase, ReplayError, Tally};
 use crate::progress::Progress;
 
 /// Days whose lines are held in memory at once.
@@ -42,7 +42,7 @@ enum AccountWalks<'a> {
 }
 
 impl<'a> AccountWalks<'a> {
-    fn new(case: &'a Case, keep: Keep) -> Self {
+    fn new(case: &'a ReplayCase, keep: Keep) -> Self {
         let mut steps: Vec<Vec<usize>> = vec![Vec::new(); case.openings.len()];
         for (place, step) in case.steps.iter().enumerate() {
             steps[step.account].push(place);
@@ -76,7 +76,7 @@ impl<'a> AccountWalks<'a> {
 }
 
 pub(super) fn run(
-    case: &Case,
+    case: &ReplayCase,
     daily: Option<&mut (dyn Write + Send)>,
     keep: Keep,
 ) -> Result<Ran, ReplayError> {
@@ -113,7 +113,7 @@ pub(super) fn run(
 ///
 /// # Errors
 /// When an event of one of them is refused.
-pub fn walk_accounts(case: &Case) -> Result<Vec<Option<Account>>, ReplayError> {
+pub fn walk_accounts(case: &ReplayCase) -> Result<Vec<Option<Account>>, ReplayError> {
     case.check_customers()?;
     let mut walks = AccountWalks::new(case, Keep { accounts: true, ..Keep::default() });
     walk_all(case, &mut walks, None)?;
@@ -137,7 +137,10 @@ pub struct ReplayedAccount {
 ///
 /// # Errors
 /// When an event of one of them is refused.
-pub fn walk_account(case: &Case, account_id: &AccountId) -> Result<Option<ReplayedAccount>, ReplayError> {
+pub fn walk_account(
+    case: &ReplayCase,
+    account_id: &AccountId,
+) -> Result<Option<ReplayedAccount>, ReplayError> {
     let Some(place) = case.openings.iter().position(|one| &one.account.account_id == account_id) else {
         return Ok(None);
     };
@@ -205,7 +208,11 @@ fn write_windows(
     Ok(())
 }
 
-fn walk_all(case: &Case, walks: &mut AccountWalks<'_>, lines: Option<Lines>) -> Result<(), ReplayError> {
+fn walk_all(
+    case: &ReplayCase,
+    walks: &mut AccountWalks<'_>,
+    lines: Option<Lines>,
+) -> Result<(), ReplayError> {
     let mut progress = Progress::new("replay", (case.to - case.from).num_days().unsigned_abs() + 1);
     let mut first_refused: Option<(usize, Refusal)> = None;
     let mut window_from = case.from;

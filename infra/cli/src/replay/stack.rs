@@ -24,7 +24,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::moments::{Moment, MomentKind, happenings, zones};
-use super::{Case, EventStep, LineRecord, Opening, ReplayError, Tally};
+use super::{EventStep, LineRecord, Opening, ReplayCase, ReplayError, Tally};
 use crate::progress::Progress;
 
 /// The most sweeps of one account between two moments. A ladder has at most 50 stages and 100 reminder steps,
@@ -36,7 +36,7 @@ const MAX_FIRINGS: usize = 1_000_000;
 /// # Errors
 /// When an event is refused, a mapping gives up on a record, or the stack fails.
 pub fn run_stack<'a>(
-    case: &'a Case,
+    case: &'a ReplayCase,
     daily: Option<&'a mut (dyn Write + Send + 'a)>,
     what: &'static str,
 ) -> Result<StackReport, ReplayError> {
@@ -51,7 +51,7 @@ pub fn run_stack<'a>(
     })
 }
 
-fn all_moments(case: &Case) -> Vec<Moment> {
+fn all_moments(case: &ReplayCase) -> Vec<Moment> {
     let mut moments = happenings(case, 0..case.openings.len(), 0..case.steps.len());
     for (zone, tz) in zones(case.openings.iter()).into_iter().enumerate() {
         let mut day = case.from;
@@ -106,7 +106,7 @@ fn kind_of(attributes: &BTreeMap<String, String>) -> &str {
 
 /// Counts the contact records of the accounts' customers, and writes the contact requests of the run.
 async fn contacts(
-    case: &Case,
+    case: &ReplayCase,
     store: &Store,
     accounts: &[Account],
 ) -> Result<(Contacts, Vec<LineRecord>), StoreError> {
@@ -145,7 +145,7 @@ enum EarliestDue {
 
 /// A run over a stack.
 struct StackRun<'a> {
-    case: &'a Case,
+    case: &'a ReplayCase,
     stack: Stack,
     daily: Option<&'a mut (dyn Write + Send + 'a)>,
     zones: Vec<Zone>,
@@ -173,7 +173,7 @@ struct DayLines {
 }
 
 impl<'a> StackRun<'a> {
-    fn new(case: &'a Case, stack: Stack, daily: Option<&'a mut (dyn Write + Send + 'a)>) -> Self {
+    fn new(case: &'a ReplayCase, stack: Stack, daily: Option<&'a mut (dyn Write + Send + 'a)>) -> Self {
         Self {
             case,
             stack,
@@ -473,7 +473,7 @@ impl<'a> StackRun<'a> {
 }
 
 /// Checks that the rules confirm the stored account status, and that no sweep has missed the account.
-fn confirm(account: &Account, case: &Case, day: NaiveDate) -> Result<(), ReplayError> {
+fn confirm(account: &Account, case: &ReplayCase, day: NaiveDate) -> Result<(), ReplayError> {
     let end = last_instant_of_day(account.time_zone, day);
     let due = account.due_at();
     let missed = due.is_some_and(|due| case.firings.at_or_after(due) <= end);

@@ -11,11 +11,11 @@ use duewatch_domain::kernel::{Revision, last_instant_of_day, plus_days, start_of
 use duewatch_domain::{Account, Applied, Command, Decision, Refusal, Trigger, allocate_at, assess};
 
 use super::course::AccountCourse;
-use super::{Case, EventStep, Keep, LineRecord, Opening, Tally};
+use super::{EventStep, Keep, LineRecord, Opening, ReplayCase, Tally};
 
 /// An account at a day of a run.
 pub(super) struct AccountWalk<'a> {
-    case: &'a Case,
+    case: &'a ReplayCase,
     pub(super) opening: &'a Opening,
     pub(super) account: Account,
     /// The account as its last day ended; none: no other account goes on after it.
@@ -47,7 +47,7 @@ struct WaitingNotice {
 }
 
 impl<'a> AccountWalk<'a> {
-    pub(super) fn new(case: &'a Case, opening: &'a Opening, steps: Vec<usize>, keep: Keep) -> Self {
+    pub(super) fn new(case: &'a ReplayCase, opening: &'a Opening, steps: Vec<usize>, keep: Keep) -> Self {
         let announced = case.versions.iter().any(|policy| policy.announcement.is_some());
         let mut steps_of_reminders =
             case.versions.iter().flat_map(|policy| &policy.reminders).flat_map(|table| &table.steps);

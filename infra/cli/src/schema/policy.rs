@@ -1,9 +1,10 @@
 //! The schema of the policy.
 
 use duewatch_domain::policy::{
-    MAX_APPROVAL_WITHIN_DAYS, MAX_BUCKETS, MAX_CLASSES, MAX_COHORTS, MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS,
-    MAX_PROBATION_MONTHS, MAX_REMINDER_STEPS, MAX_REMINDERS, MAX_RESTRICTIONS, MAX_STAGES,
-    MAX_TEMPLATE_BYTES, MAX_TEMPLATES, MIN_KEPT_DAYS, RestrictionKind,
+    CaseKind, MAX_APPROVAL_WITHIN_DAYS, MAX_BUCKETS, MAX_BUSINESS_DAYS, MAX_CLASSES, MAX_COHORTS, MAX_DAYS,
+    MAX_EXTENSIONS, MAX_MONTHS, MAX_OPERATIONS, MAX_PROBATION_MONTHS, MAX_REMINDER_STEPS, MAX_REMINDERS,
+    MAX_RESTRICTIONS, MAX_STAGES, MAX_STOP_REASONS, MAX_TEMPLATE_BYTES, MAX_TEMPLATES, MIN_KEPT_DAYS,
+    RestrictionKind,
 };
 use serde_json::{Value, json};
 
@@ -33,6 +34,7 @@ pub(super) fn policy() -> Value {
             ("promise", object(&[("max_days", some_days())], &[])),
             ("dispute", object(&[("holds_days", some_days())], &[])),
             ("holds", object(&[], &[("at_most_days", some_days()), ("hold_days", some_days())])),
+            ("cases", cases()),
             ("approval", approval()),
             ("operations", object(&[], &[("known", operations()), ("never_blocked", operations())])),
             ("announcement", announcement()),
@@ -46,6 +48,66 @@ pub(super) fn policy() -> Value {
             ("retention", object(&[], &[("history_days", kept_days()), ("contact_log_days", kept_days())])),
         ],
     )
+}
+
+/// A table for each kind that can be opened.
+fn cases() -> Value {
+    let kinds = CaseKind::NAMES.map(|kind| (kind, case_kind()));
+    object(&[], &kinds)
+}
+
+/// A kind of case: with a team, to which something may escalate, or without.
+fn case_kind() -> Value {
+    json!({ "anyOf": [case_kind_of(true), case_kind_of(false)] })
+}
+
+fn case_kind_of(has_team: bool) -> Value {
+    let name = json!({ "type": "string", "pattern": "^[a-z0-9_]{1,64}$" });
+    let reasons = json!({ "type": "array", "items": name, "minItems": 1, "maxItems": MAX_STOP_REASONS });
+    let held = json!({ "enum": ["restrictions", "contact"] });
+    let escalates: &[&str] = if has_team { &["escalate"] } else { &[] };
+    let answers: &[&str] = if has_team { &["escalate", "uphold"] } else { &["uphold"] };
+    let mut required = vec![("answer", case_term(Some(answers), true))];
+    let mut optional = vec![
+        ("file_within", case_term(None, false)),
+        ("acknowledge", case_term(Some(escalates), false)),
+        ("not_before", case_term(None, false)),
+        ("holds", json!({ "type": "array", "items": held, "minItems": 1 })),
+        ("holds_days", some_days()),
+        ("repeat", object(&[("at_most", some_days()), ("within_days", some_days())], &[])),
+        ("clock_stop", object(&[("reasons", reasons), ("at_most_days", some_days())], &[])),
+    ];
+    if has_team {
+        required.push(("team", name));
+        optional.push(("escalate", case_term(Some(escalates), false)));
+    }
+    let mut kind = object(&required, &optional);
+    kind["dependentRequired"] = json!({ "holds": ["holds_days", "repeat"], "holds_days": ["holds"] });
+    kind
+}
+
+/// A term with the consequences of a missed deadline; none: nobody can miss it. Business days are those of a named
+/// calendar.
+fn case_term(breaches: Option<&[&str]>, is_extended: bool) -> Value {
+    let mut optional = vec![("from", json!({ "enum": ["opened", "event"] }))];
+    match breaches {
+        None => {}
+        Some([]) => optional.push(("breach", json!({ "type": "array", "maxItems": 0 }))),
+        Some(breaches) => {
+            optional.push(("breach", json!({ "type": "array", "items": { "enum": breaches } })));
+        }
+    }
+    if is_extended {
+        let longer = json!({ "type": "array", "items": some_days(), "maxItems": MAX_EXTENSIONS });
+        optional.push(("extended_to", longer));
+    }
+    let units = ["days", "business_days", "months"];
+    let other = json!({ "enum": units, "not": { "const": "business_days" } });
+    let days = json!({ "type": "integer", "minimum": 1, "maximum": MAX_BUSINESS_DAYS });
+    let others = [("amount", some_days()), ("unit", other)];
+    let business = json!({ "enum": units, "const": "business_days" });
+    let business = [("amount", days), ("unit", business), ("calendar", text())];
+    json!({ "anyOf": [object(&others, &optional), object(&business, &optional)] })
 }
 
 /// At least one of the two limits.

@@ -7,6 +7,7 @@
 )]
 
 mod approve;
+mod cases;
 mod command_line;
 mod diff_law;
 mod endpoints;

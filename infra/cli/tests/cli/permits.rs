@@ -123,6 +123,7 @@ fn without_its_settings_no_question_is_answered_from_a_sample() {
             "RECORDS_TABLE",
             "HISTORY_TABLE",
             "POLICIES_TABLE",
+            "CASES_TABLE",
             "POLICY_KEYS",
             "REMINDERS_TOPIC_ARN",
             "ACCOUNT_EVENTS_TOPIC_ARN",

@@ -208,6 +208,7 @@ fn each_function_has_its_directory_and_the_whole_environment(
             ("OPERATIONS_TOPIC_ARN", EnvValue::Topic("OperationsTopic".to_owned())),
             ("PAYMENTS_TABLE", EnvValue::Table("PaymentsTable".to_owned())),
             ("POLICIES_TABLE", EnvValue::Table("PoliciesTable".to_owned())),
+            ("CASES_TABLE", EnvValue::Table("CasesTable".to_owned())),
             ("POLICY_KEYS", EnvValue::Parameter("PolicyKeys".to_owned())),
             ("RECORDS_TABLE", EnvValue::Table("RecordsTable".to_owned())),
             ("REMINDERS_TOPIC_ARN", EnvValue::Topic("RemindersTopic".to_owned())),

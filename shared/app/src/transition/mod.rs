@@ -29,7 +29,7 @@ use duewatch_domain::account::{Approval, NoticeOf};
 use duewatch_domain::assessment::BoundAssessment;
 use duewatch_domain::commands::AccountOpened;
 use duewatch_domain::kernel::AccountId;
-use duewatch_domain::policy::{Retention, Versions};
+use duewatch_domain::policy::{PolicyRef, Retention, Versions};
 use duewatch_domain::{Account, Applied, Command, Contract, InboundMessage, Refusal, Trigger};
 use duewatch_store::{HoldScope, MayConflict, PaymentFact, Store, StoreError, Stored, retry_conflicts};
 
@@ -212,6 +212,18 @@ impl Transitions {
         let assessed_by = account.status.policy.as_ref().filter(|policy| policy.id == account.policy_id);
         let known = assessed_by.map(|policy| policy.version);
         self.policies.get(&self.store, &account.policy_id, known, now).await
+    }
+
+    /// The versions of a policy, that one among them as long as anything is left of it.
+    ///
+    /// # Errors
+    /// When it was never published or cannot be read.
+    pub(crate) async fn versions_with(
+        &self,
+        policy: &PolicyRef,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Versions>, StoreError> {
+        self.policies.get(&self.store, &policy.id, Some(policy.version), now).await
     }
 
     /// How long an account's records are kept under its policy. While the policy cannot be parsed, nothing

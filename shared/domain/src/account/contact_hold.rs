@@ -16,6 +16,8 @@ pub enum ContactHold {
     Vulnerability,
     Complaint,
     Dispute,
+    /// A case is open: an appeal, a hardship application.
+    Case,
     Promise,
     PaymentInProcess,
     /// The days of the account are paused.
@@ -31,6 +33,7 @@ impl fmt::Display for ContactHold {
             Self::Vulnerability => "The person is recorded as vulnerable",
             Self::Complaint => "The person has complained",
             Self::Dispute => "The account is in dispute",
+            Self::Case => "A case is open",
             Self::Promise => "There is a promise to pay",
             Self::PaymentInProcess => "A payment is under way",
             Self::Pause => "The account's days are paused",

@@ -17,6 +17,7 @@ mod draw;
 mod figures;
 mod hardship;
 mod hold_use;
+mod holding_case;
 mod installment;
 mod installment_hold;
 mod interest_terms;
@@ -58,6 +59,7 @@ pub use self::draw::Draw;
 pub use self::figures::Figures;
 pub use self::hardship::RecordedCause;
 pub use self::hold_use::{HeldDays, HoldUse};
+pub use self::holding_case::{CaseOutcome, HoldingCase};
 pub use self::installment::{Installment, InstallmentLabel, LeftOut};
 pub use self::installment_hold::InstallmentHold;
 pub use self::interest_terms::{InterestMethod, InterestTerms};
@@ -122,6 +124,9 @@ pub struct Account {
     /// In the order in which they were opened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) disputes: Vec<Dispute>,
+    /// In the order in which they were opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cases: Vec<HoldingCase>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reminder_preference: Option<ReminderPreference>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

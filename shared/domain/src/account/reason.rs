@@ -96,6 +96,8 @@ pub enum DeferralReason {
     TemporaryCause,
     PaymentInProcess,
     Dispute,
+    /// A case is open: an appeal, a hardship application.
+    Case,
     /// No restriction begins inside a delinquency pause.
     Pause,
     /// The operator has put new restrictions on hold.
@@ -110,6 +112,7 @@ impl DeferralReason {
             Self::TemporaryCause => "temporary_cause",
             Self::PaymentInProcess => "payment_in_process",
             Self::Dispute => "dispute",
+            Self::Case => "case",
             Self::Pause => "pause",
             Self::Hold => "hold",
         }
@@ -207,6 +210,7 @@ impl fmt::Display for Reason {
                     DeferralReason::TemporaryCause => "Its restrictions wait, for the cause is temporary",
                     DeferralReason::PaymentInProcess => "Its restrictions wait for a payment under way",
                     DeferralReason::Dispute => "Its restrictions wait for the answer to a dispute",
+                    DeferralReason::Case => "Its restrictions wait for the answer to a case",
                     DeferralReason::Pause => "Its restrictions wait, for the days are paused",
                     DeferralReason::Hold => "New restrictions wait, for the lender has put them on hold",
                 })?;

@@ -7,11 +7,12 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::case_holds::holding_cases;
 use super::reminder_times::StepTime;
 use super::tolerances::process_over_on;
 use crate::account::{Account, ContactHold, ContactRequest, NoticeOf};
 use crate::kernel::{Zone, at_local_time, business_date, plus_days, start_of_day};
-use crate::policy::Policy;
+use crate::policy::{HeldByCase, Policy};
 
 /// The hold on an account's plain reminders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +137,11 @@ fn hold_periods(account: &Account, policy: &Policy) -> Vec<HoldPeriod> {
             HoldPeriod::new(zone, ContactHold::Dispute, dispute.at, over_on)
         }));
     }
+    holds.extend(holding_cases(account, policy, HeldByCase::Contact).map(|(case, days)| {
+        let most = plus_days(business_date(zone, case.at), i64::from(days));
+        let over_on = case.closed.map_or(most, |(_, at)| day_after(at).min(most));
+        HoldPeriod::new(zone, ContactHold::Case, case.at, over_on)
+    }));
     holds.extend(
         account.pauses.iter().map(|pause| {
             HoldPeriod::new(zone, ContactHold::Pause, start_of_day(zone, pause.from), pause.until)

@@ -12,7 +12,7 @@ use crate::policy::Timeline;
 /// tolerance are no holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct HeldRestriction {
-    /// `dispute`, `temporary_cause`, `payment_in_process`, `pause`; `money` for money that cannot be posted; `hold`
+    /// `dispute`, `case`, `temporary_cause`, `payment_in_process`, `pause`; `money` for money that cannot be posted; `hold`
     /// for the lender's hold on all new restrictions.
     pub kind: &'static str,
     /// The local day on which it began; of money none where that is not known.
@@ -47,6 +47,10 @@ impl HeldRestriction {
                 DeferralReason::Dispute => {
                     let open = account.disputes().iter().filter(|dispute| dispute.closed.is_none());
                     open.map(|dispute| local(dispute.at)).min()
+                }
+                DeferralReason::Case => {
+                    let open = account.cases().iter().filter(|case| case.closed.is_none());
+                    open.map(|case| local(case.at)).min()
                 }
                 DeferralReason::TemporaryCause => account.cause().map(|cause| local(cause.at)),
                 DeferralReason::PaymentInProcess => account.in_process().map(|process| local(process.since)),

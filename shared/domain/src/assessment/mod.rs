@@ -6,6 +6,7 @@
 
 mod assess;
 mod binding;
+mod case_holds;
 mod classify;
 mod compare;
 mod contact_holds;

@@ -13,6 +13,7 @@ mod hold_budget;
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
+use super::case_holds::case_days;
 use super::materiality::counted_from;
 use super::tolerances::{DayRange, disputed_days, excused, in_process, put_off};
 use crate::account::{Account, DeferralReason, DelinquencyHistory, HoldUse, Notice, NoticeOf};
@@ -175,6 +176,8 @@ struct LadderTerms<'a> {
     excused: Option<DayRange>,
     /// The days on which each dispute defers restrictions.
     disputed: Vec<DayRange>,
+    /// The days on which each case defers restrictions.
+    in_case: Vec<DayRange>,
     /// The days for which the account status vouches: that of the last assessment, and the last one before anything
     /// could change by itself. A restriction that had begun by then and is not in force follows from a fact or a
     /// version that came later. None: the account was never assessed.
@@ -210,6 +213,7 @@ impl<'a> LadderTerms<'a> {
             hold_use: HoldUse::default(),
             excused: excused(account, policy),
             disputed: disputed_days(account, policy),
+            in_case: case_days(account, policy),
             vouched: account.status.last_assessed_at.map(|at| [day_of(at).min(next_on), next_on]),
         };
         if policy.first_lapse_tolerance.is_some() {
@@ -373,13 +377,16 @@ impl<'a> LadderTerms<'a> {
     fn after_holds(&self, begins: DeferredDay) -> DeferredDay {
         let mut begins = begins;
         // Each hold may end within another.
-        for _ in 0..2 + self.disputed.len() + self.account.pauses.len() {
+        for _ in 0..2 + self.disputed.len() + self.in_case.len() + self.account.pauses.len() {
             let (before, _) = begins;
             begins = deferred(begins, after_pause(&self.account.pauses, begins.0), DeferralReason::Pause);
             begins = deferred(begins, put_off(begins.0, self.excused), DeferralReason::TemporaryCause);
             begins = deferred(begins, put_off(begins.0, self.in_process), DeferralReason::PaymentInProcess);
             for disputed in &self.disputed {
                 begins = deferred(begins, put_off(begins.0, Some(*disputed)), DeferralReason::Dispute);
+            }
+            for in_case in &self.in_case {
+                begins = deferred(begins, put_off(begins.0, Some(*in_case)), DeferralReason::Case);
             }
             if begins.0 == before {
                 break;

@@ -3,9 +3,9 @@
 use super::check::{check_date, check_total, within};
 use crate::account::Account;
 use crate::kernel::{
-    MAX_ACCOUNTS_OF_CUSTOMER, MAX_DISPUTES, MAX_DRAWS, MAX_INSTALLMENTS, MAX_LEADS, MAX_MESSAGES,
-    MAX_NOTICES, MAX_ORIGINS, MAX_PAUSES, MAX_PAYMENTS, MAX_PROMISES, MAX_SOURCES, MAX_TARGETS, MAX_WAIVERS,
-    RECENT_MESSAGES, Refusal,
+    MAX_ACCOUNTS_OF_CUSTOMER, MAX_DISPUTES, MAX_DRAWS, MAX_HOLDING_CASES, MAX_INSTALLMENTS, MAX_LEADS,
+    MAX_MESSAGES, MAX_NOTICES, MAX_ORIGINS, MAX_PAUSES, MAX_PAYMENTS, MAX_PROMISES, MAX_SOURCES, MAX_TARGETS,
+    MAX_WAIVERS, RECENT_MESSAGES, Refusal,
 };
 
 impl Account {
@@ -60,6 +60,7 @@ impl Account {
         let too_many = |field| Refusal::unfit(field, "an account keeps fewer");
         within(self.promises.len(), MAX_PROMISES, too_many("promise_id"))?;
         within(self.disputes.len(), MAX_DISPUTES, too_many("dispute_id"))?;
+        within(self.cases.len(), MAX_HOLDING_CASES, too_many("case_id"))?;
         let leads = self.reminder_preference.iter().flat_map(|known| &known.days_before);
         within(leads.count(), MAX_LEADS, too_many("remind_days_before"))
     }

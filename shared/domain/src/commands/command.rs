@@ -145,6 +145,8 @@ commands! {
         PromiseEnded(promises::PromiseEnded),
         DisputeOpened(disputes::DisputeOpened),
         DisputeClosed(disputes::DisputeClosed),
+        CaseOpened(cases::CaseOpened),
+        CaseDecided(cases::CaseDecided),
         BureauReported(bureau::BureauReported),
     }
 

@@ -9,6 +9,7 @@ mod approval;
 mod bounds;
 mod bureau;
 mod canonical;
+mod cases;
 mod check;
 mod command;
 mod contact_change;

@@ -74,6 +74,7 @@ impl Account {
             in_process: None,
             promises: Vec::new(),
             disputes: Vec::new(),
+            cases: Vec::new(),
             reminder_preference: None,
             reported_at: None,
             notices: Vec::new(),

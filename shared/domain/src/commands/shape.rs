@@ -8,13 +8,13 @@ use super::contract::{Contract, NewInstallment};
 use super::customer_facts::{BreathingSpaceKind, Consent};
 use super::payment_in_process::ProcessOutcome;
 use crate::account::{
-    AccruedFee, Dated, DisputeOutcome, PaymentKind, PaymentMethod, PromiseOutcome, ScheduleKind,
+    AccruedFee, CaseOutcome, Dated, DisputeOutcome, PaymentKind, PaymentMethod, PromiseOutcome, ScheduleKind,
 };
 use crate::kernel::{
-    ContactId, Currency, DisputeId, DrawId, InstallmentNumber, Money, PaymentId, PromiseId, ThirdPartyId,
-    Zone,
+    CaseId, ContactId, Currency, DisputeId, DrawId, InstallmentNumber, Money, PaymentId, PromiseId,
+    ThirdPartyId, Zone,
 };
-use crate::policy::{Channel, HardshipCause, Language, StageName};
+use crate::policy::{CaseKind, Channel, HardshipCause, Language, StageName};
 
 /// The JSON that a field takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +132,7 @@ shapes! {
     Channel => Shape::Defined("channel"),
     Contract => Shape::Defined("account"),
     NewInstallment => Shape::Defined("installment"),
+    CaseId => Shape::Defined("id"),
     ContactId => Shape::Defined("id"),
     DisputeId => Shape::Defined("id"),
     DrawId => Shape::Defined("id"),
@@ -149,6 +150,8 @@ shapes! {
     HardshipCause => Shape::OneOf(&["temporary", "long_term", "unknown"]),
     PromiseOutcome => Shape::OneOf(&["kept", "broken"]),
     DisputeOutcome => Shape::OneOf(&["upheld", "rejected", "withdrawn"]),
+    CaseKind => Shape::OneOf(&CaseKind::NAMES),
+    CaseOutcome => Shape::OneOf(&["upheld", "rejected", "withdrawn"]),
     Consent => Shape::OneOf(&["given", "withdrawn"]),
     Language => Shape::OneOf(&["zh", "en"]),
     BreathingSpaceKind => Shape::OneOf(&["standard", "mental_health"]),

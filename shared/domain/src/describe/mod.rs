@@ -5,6 +5,7 @@
 //! Each part of a policy has one function, with its words in every language side by side. A new table needs
 //! one more function, and one line in `PARTS`.
 
+mod cases;
 mod contact;
 mod help;
 mod ladder;
@@ -23,7 +24,7 @@ pub use self::ladder::restriction;
 type PagePart = fn(&Policy, Language) -> Vec<String>;
 
 /// The parts of a page, in its order.
-const PARTS: [PagePart; 24] = [
+const PARTS: [PagePart; 25] = [
     title,
     late::when_late,
     late::working_days,
@@ -41,6 +42,7 @@ const PARTS: [PagePart; 24] = [
     ladder::operations,
     ladder::other_accounts,
     help::what_to_do,
+    cases::cases,
     help::review,
     help::approval,
     help::allocation,

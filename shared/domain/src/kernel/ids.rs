@@ -137,6 +137,28 @@ id!(
 );
 
 id!(
+    /// A case: its account and its number within the account, `A-1/3`.
+    CaseId
+);
+
+impl CaseId {
+    /// The id of an account's case of that number.
+    ///
+    /// # Errors
+    /// [`NoId`] where the account's id leaves no room for the number.
+    pub fn of(account_id: &AccountId, number: u32) -> Result<Self, NoId> {
+        format!("{account_id}/{number}").parse()
+    }
+
+    /// The account and the number in it; none: the id is not one that duewatch gave.
+    #[must_use]
+    pub fn parts(&self) -> Option<(AccountId, u32)> {
+        let (account_id, number) = self.0.rsplit_once('/')?;
+        Some((account_id.parse().ok()?, number.parse().ok().filter(|number| *number > 0)?))
+    }
+}
+
+id!(
     /// A system that sends commands. Order and repetition are judged per source.
     Source
 );

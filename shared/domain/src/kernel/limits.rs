@@ -85,5 +85,17 @@ pub const MAX_DRAWS: usize = 200;
 /// The most promises an account keeps. The oldest is dropped first.
 pub const MAX_PROMISES: usize = 20;
 
+/// The most cases an account keeps. The oldest closed one is dropped first; with all of them open, no other is taken.
+pub const MAX_HOLDING_CASES: usize = 20;
+
+/// The most texts that are added to a case.
+pub const MAX_CASE_ADDITIONS: usize = 50;
+
+/// The most bytes of a text in a case.
+pub const MAX_CASE_TEXT_BYTES: usize = 4_000;
+
+/// The most stops of a case's clock.
+pub const MAX_CLOCK_STOPS: usize = 20;
+
 /// The most disputes an account keeps. The oldest is dropped first.
 pub const MAX_DISPUTES: usize = 20;

@@ -54,4 +54,18 @@ impl Actor {
     pub fn system(source: &Source) -> Self {
         Self { kind: ActorKind::System, id: source.clone().into() }
     }
+
+    /// duewatch itself.
+    #[must_use]
+    pub fn duewatch() -> Self {
+        Self { kind: ActorKind::Duewatch, id: Source::known("duewatch").into() }
+    }
+}
+
+/// The name of a person alone: the end of an ARN or of a sender's id, without the domain of a mail address. It is the
+/// same whichever role the person takes on.
+#[must_use]
+pub fn person_in(name: &str) -> String {
+    let end = name.rsplit(['/', ':']).next().unwrap_or(name);
+    end.split('@').next().unwrap_or(end).to_lowercase()
 }

@@ -14,6 +14,7 @@ use super::approval::ApprovalRules;
 use super::buckets::Bucket;
 use super::business_days::{BusinessDays, DueDateMove};
 use super::calendar::{Calendar, CalendarTable, MAX_CALENDARS};
+use super::cases::CaseRules;
 use super::check::{PolicyFault, PolicyPlace, at_key};
 use super::classification::ClassificationTable;
 use super::contact_rules::ContactTable;
@@ -177,6 +178,7 @@ struct Document {
     promise: Option<Spanned<Table<PromiseRules>>>,
     dispute: Option<Spanned<Table<DisputeRules>>>,
     holds: Option<Spanned<Table<HoldRules>>>,
+    cases: Option<Spanned<Table<CaseRules>>>,
     approval: Option<Spanned<Table<ApprovalRules>>>,
     operations: Option<Spanned<Table<Operations>>>,
     announcement: Option<Spanned<Table<Announcement>>>,
@@ -238,6 +240,7 @@ impl Document {
                 ("promise", start(self.promise.as_ref())),
                 ("dispute", start(self.dispute.as_ref())),
                 ("holds", start(self.holds.as_ref())),
+                ("cases", start(self.cases.as_ref())),
                 ("approval", start(self.approval.as_ref())),
                 ("operations", start(self.operations.as_ref())),
                 ("announcement", start(self.announcement.as_ref())),
@@ -258,7 +261,10 @@ impl Document {
     }
 
     fn into_policy(self) -> Result<Policy, PolicyFault> {
-        let business_days = business_days(self.business_days, self.calendars)?;
+        let mut own = own_calendars(self.calendars)?;
+        let cases = self.cases.map(|table| table.into_inner().0).unwrap_or_default().checked(&own);
+        let cases = cases.map_err(|problem| at_key("cases", problem))?;
+        let business_days = business_days(self.business_days, &mut own)?;
         let classification = self.classification.map(|table| table.into_inner().into_rules()).transpose();
         let classification = classification
             .map_err(|problem| at_key("classification", format!("classification.{problem}")))?;
@@ -298,6 +304,7 @@ impl Document {
             promise: self.promise.map(|table| table.into_inner().0),
             dispute: self.dispute.map(|table| table.into_inner().0),
             holds: self.holds.map(|table| table.into_inner().0),
+            cases,
             approval: self.approval.map(|table| table.into_inner().0),
             operations: self.operations.map(|table| table.into_inner().0).unwrap_or_default(),
             announcement: self.announcement.map(|table| table.into_inner().0),
@@ -318,12 +325,10 @@ impl Document {
     }
 }
 
-/// The business-day rules, with one of the policy's own calendars or a shipped one. The own calendars are
-/// checked even if unused. An own calendar replaces the shipped one of its name.
-fn business_days(
-    table: Option<Spanned<BusinessDaysTable>>,
+/// The policy's own calendars, checked even if unused.
+fn own_calendars(
     calendars: BTreeMap<String, Spanned<CalendarTable>>,
-) -> Result<Option<BusinessDays>, PolicyFault> {
+) -> Result<BTreeMap<String, Arc<Calendar>>, PolicyFault> {
     if calendars.len() > MAX_CALENDARS {
         let problem = format!("calendars: a policy brings at most {MAX_CALENDARS}");
         return Err(check::at(PolicyPlace::Calendar(0))(problem));
@@ -336,6 +341,15 @@ fn business_days(
         })?;
         own.insert(name, Arc::new(calendar));
     }
+    Ok(own)
+}
+
+/// The business-day rules, with one of the policy's own calendars or a shipped one. An own calendar replaces the
+/// shipped one of its name.
+fn business_days(
+    table: Option<Spanned<BusinessDaysTable>>,
+    own: &mut BTreeMap<String, Arc<Calendar>>,
+) -> Result<Option<BusinessDays>, PolicyFault> {
     let Some(table) = table.map(Spanned::into_inner) else {
         return Ok(None);
     };

@@ -29,6 +29,7 @@ impl Policy {
                 >= before.payment_in_process.as_ref().map(|one| one.max_days)
             && self.dispute.as_ref().map(|one| one.holds_days)
                 >= before.dispute.as_ref().map(|one| one.holds_days)
+            && self.cases.is_no_stricter_than(&before.cases)
             && self.most_held_days().unwrap_or(u32::MAX) >= before.most_held_days().unwrap_or(u32::MAX)
             && self.money_hold_days() >= before.money_hold_days()
             && contact(self).is_no_stricter_than(&contact(before))

@@ -5,6 +5,7 @@ mod bounds;
 mod buckets;
 mod business_days;
 mod calendar;
+mod cases;
 mod channel;
 mod check;
 mod classification;
@@ -46,6 +47,10 @@ pub use self::bounds::{MAX_DAYS, MAX_MONTHS, MAX_OPERATIONS, MAX_RESTRICTIONS, M
 pub use self::buckets::{Bucket, MAX_BUCKETS};
 pub use self::business_days::{BusinessDays, DueDateMove};
 pub use self::calendar::{Calendar, MAX_CALENDAR_DATES, MAX_CALENDARS, MAX_MOVED_DAYS};
+pub use self::cases::{
+    BreachEffect, CaseKind, CaseKindRules, CaseRepetition, CaseRules, CaseTerm, ClockStopRules, HeldByCase,
+    MAX_BUSINESS_DAYS, MAX_EXTENSIONS, MAX_STOP_REASONS, TermAnchor, TermUnit,
+};
 pub use self::channel::Channel;
 pub(crate) use self::check::check_restrictions;
 pub use self::classification::{
@@ -118,6 +123,8 @@ pub struct Policy {
     pub dispute: Option<DisputeRules>,
     /// None: each kind of hold has its own bound alone.
     pub holds: Option<HoldRules>,
+    /// Empty: no case can be opened.
+    pub cases: CaseRules,
     /// None: one person alone may grant any relief.
     pub approval: Option<ApprovalRules>,
     pub operations: Operations,

@@ -97,7 +97,7 @@ pub struct DisputeRules {
 }
 
 /// For how many days holds keep restrictions back, in one delinquency episode and over all kinds and items together: a
-/// dispute, a temporary cause, a payment in process, money that cannot be posted. Pauses are none: their days do not
+/// dispute, a case, a temporary cause, a payment in process, money that cannot be posted. Pauses are none: their days do not
 /// count at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -12,6 +12,9 @@
 mod announcements;
 mod approval;
 mod business_days;
+mod case_holds;
+mod case_policy;
+mod cases;
 mod classification;
 mod clocks;
 mod commands;

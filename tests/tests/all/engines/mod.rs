@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use duewatch_cli::replay::{Case, CaseFiles, Engine, Outputs, replay};
+use duewatch_cli::replay::{CaseFiles, Engine, Outputs, ReplayCase, replay};
 use duewatch_domain::Zone;
 use duewatch_stack::sweep_every;
 use proptest::prelude::*;
@@ -52,7 +52,7 @@ impl RunFiles {
             decisions: Some(path("decisions")),
             contacts: Some(path("contacts")),
         };
-        let done = Case::read(&files, self.from, self.to, sweep_every().unwrap())
+        let done = ReplayCase::read(&files, self.from, self.to, sweep_every().unwrap())
             .and_then(|case| replay(&case, engine, &outputs));
         if let Err(error) = done {
             assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3, "output is left after: {error}");

@@ -9,8 +9,10 @@ use detect_overdue::ShardQueue;
 use duewatch_app::{Deadline, NewVersion, Services};
 use duewatch_cli::policies::{self, Brake, PolicyPublisher};
 use duewatch_cli::publish::queue_accounts;
+use duewatch_domain::cases::{NewCase, open_case};
 use duewatch_domain::formats::book_line;
-use duewatch_domain::policy;
+use duewatch_domain::kernel::{Actor, ActorKind};
+use duewatch_domain::policy::{self, CaseKind};
 use duewatch_stack::sqs::LocalSqs;
 use duewatch_stack::{local_policy_key, local_tombstone_key};
 use duewatch_store::{HoldScope, OperatorHold, PolicyApproval, policy_digest};
@@ -49,6 +51,7 @@ fn table(request: &Value) -> &'static str {
         Some("duewatch-dev-anchors") => "AnchorsTable",
         Some("duewatch-dev-history") => "HistoryTable",
         Some("duewatch-dev-policies") => "PoliciesTable",
+        Some("duewatch-dev-cases") => "CasesTable",
         _ => panic!("no table of ours: {request}"),
     }
 }
@@ -136,8 +139,33 @@ async fn two_that_are_due() -> World {
     world.open("A-1").await;
     world.open("A-2").await;
     world.tamper("A-2", "installments", AttributeValue::S("none".to_owned())).await;
+    two_cases_that_are_due(&world).await;
     world.set("2023-10-20T02:00:00Z");
     world
+}
+
+/// A case of which the account knows nothing yet, and one that cannot be evaluated.
+async fn two_cases_that_are_due(world: &World) {
+    let tables = "[cases.complaint]\nanswer = { amount = 15, unit = \"days\" }\n";
+    let text = duewatch_testkit::policy_text("answering", "", tables);
+    world.publish(&text).await;
+    let (now, rules) = (world.now(), policy::parse(&text).unwrap());
+    for account_id in ["A-3", "A-4"] {
+        let account = world.open_under("answering", account_id).await;
+        let request = NewCase {
+            request_id: "R-1".parse().unwrap(),
+            kind: CaseKind::Complaint,
+            event_on: None,
+            statement: "too many calls".to_owned(),
+            by: Actor { kind: ActorKind::Borrower, id: "C-1".parse().unwrap() },
+        };
+        let mut case = open_case(&account, &[], &rules, &request, now).unwrap();
+        if account_id == "A-4" {
+            // No version has terms for it.
+            case.policy.version = 9;
+        }
+        world.store().create_case(&case, Some(now)).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -158,7 +186,7 @@ async fn the_sweep_calls_what_its_role_grants() {
     // Out of time, the sweep hands over; in time, it does the work itself.
     sweep_handing_over(&services, Some(&queue), Deadline::at(world.now())).await;
     let report = sweep(&services).await;
-    assert_eq!((report.decisions, report.quarantined), (1, 1));
+    assert_eq!((report.decisions, report.quarantined, report.cases), (1, 2, 1));
     notes.are_those_of("DetectOverdueFunction");
 }
 
@@ -174,7 +202,7 @@ async fn the_sweep_of_a_shard_calls_what_its_role_grants() {
         detect_overdue::handle(&services, None, event, Deadline::none()).await.unwrap();
     }
     assert_eq!(world.account("A-1").await.status.stage.as_str(), "frozen");
-    assert_eq!(world.quarantined().await.len(), 1);
+    assert_eq!(world.quarantined().await.len(), 2);
     notes.are_those_of("SweepShardFunction");
 }
 

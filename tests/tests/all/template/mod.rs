@@ -154,6 +154,7 @@ fn the_streams_carry_what_the_handlers_read() {
             ("RecordsTable", None),
             ("HistoryTable", None),
             ("PoliciesTable", None),
+            ("CasesTable", None),
             ("AnchorsTable", None),
         ]
     );

@@ -29,6 +29,7 @@ fn the_tables_keep_their_names() {
         &[
             ("AccountsTable", "duewatch-dev-accounts"),
             ("AnchorsTable", "duewatch-dev-anchors"),
+            ("CasesTable", "duewatch-dev-cases"),
             ("HistoryTable", "duewatch-dev-history"),
             ("PaymentsTable", "duewatch-dev-payments"),
             ("PoliciesTable", "duewatch-dev-policies"),
@@ -51,6 +52,7 @@ fn the_indexes_keep_their_names_and_keys() {
         indexes,
         [
             "AccountsTable due due_shard next_action_at",
+            "CasesTable due due_shard next_action_at",
             "HistoryTable recorded recorded_shard recorded_as",
             "RecordsTable contacts contact_shard contact_at",
             "RecordsTable recorded recorded_shard recorded_as",

@@ -17,6 +17,8 @@ const RECORDS: &str = "RecordsTable.Arn";
 const ANCHORS: &str = "AnchorsTable.Arn";
 const HISTORY: &str = "HistoryTable.Arn";
 const POLICIES: &str = "PoliciesTable.Arn";
+const CASES: &str = "CasesTable.Arn";
+const DUE_CASES: &str = "${CasesTable.Arn}/index/due";
 const RECORDED_ENTRIES: &str = "${HistoryTable.Arn}/index/recorded";
 const RECORDED_EARLIER: &str = "${RecordsTable.Arn}/index/recorded";
 const PLANNED_CONTACTS: &str = "${RecordsTable.Arn}/index/contacts";
@@ -26,11 +28,14 @@ const CALLS: [(&str, Calls); 10] = [
         "DetectOverdueFunction",
         &[
             ("dynamodb", "Query", DUE_INDEX),
+            ("dynamodb", "Query", DUE_CASES),
+            ("dynamodb", "GetItem PutItem UpdateItem", CASES),
             ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
             ("dynamodb", "Query", PAYMENTS),
             ("dynamodb", "Query", POLICIES),
             ("dynamodb", "GetItem PutItem UpdateItem Query", RECORDS),
             ("sns", "Publish", "TicketsTopic"),
+            ("sns", "Publish", "ArchiveTopic"),
             ("sqs", "SendMessage", "SweepsQueue.Arn"),
         ],
     ),
@@ -38,11 +43,14 @@ const CALLS: [(&str, Calls); 10] = [
         "SweepShardFunction",
         &[
             ("dynamodb", "Query", DUE_INDEX),
+            ("dynamodb", "Query", DUE_CASES),
+            ("dynamodb", "GetItem PutItem UpdateItem", CASES),
             ("dynamodb", "GetItem UpdateItem", ACCOUNTS),
             ("dynamodb", "Query", PAYMENTS),
             ("dynamodb", "Query", POLICIES),
             ("dynamodb", "PutItem Query", RECORDS),
             ("sns", "Publish", "TicketsTopic"),
+            ("sns", "Publish", "ArchiveTopic"),
         ],
     ),
     (

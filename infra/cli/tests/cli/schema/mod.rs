@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use chrono::TimeDelta;
-use duewatch_cli::replay::{Case, Engine, Outputs, replay};
+use duewatch_cli::replay::{Engine, Outputs, ReplayCase, replay};
 use duewatch_cli::sample::{self, Sample};
 use duewatch_cli::schema::{Format, schema};
 use duewatch_domain::commands::event_line;
@@ -95,6 +95,15 @@ fn documents(format: Format) -> Vec<Value> {
             ],
             "promise": { "max_days": 14 },
             "dispute": { "holds_days": 60 },
+            "cases": { "appeal": {
+                "file_within": { "amount": 14, "unit": "days", "from": "event" },
+                "acknowledge": { "amount": 5, "unit": "business_days", "calendar": "cn", "breach": ["escalate"] },
+                "answer": { "amount": 30, "unit": "days", "extended_to": [45], "breach": ["escalate", "uphold"] },
+                "escalate": { "amount": 25, "unit": "days" }, "not_before": { "amount": 7, "unit": "days" },
+                "team": "complaints", "holds": ["restrictions", "contact"], "holds_days": 30,
+                "repeat": { "at_most": 2, "within_days": 365 },
+                "clock_stop": { "reasons": ["waiting_for_borrower"], "at_most_days": 30 },
+            } },
             "contact": {
                 "language": "zh",
                 "quiet_hours": [{ "from": "22:00", "until": "08:00", "channels": ["phone"], "unless_agreed": true }],
@@ -369,7 +378,7 @@ fn a_sample_book_its_events_and_its_decisions_are_valid() {
     }
     let Sample { policy, book, events, from, to } = sample;
     let case =
-        Case::new(vec![policy], &book, events, "events.jsonl".into(), from, to, TimeDelta::minutes(15))
+        ReplayCase::new(vec![policy], &book, events, "events.jsonl".into(), from, to, TimeDelta::minutes(15))
             .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let decisions = folder.path().join("decisions.jsonl");

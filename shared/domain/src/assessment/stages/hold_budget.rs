@@ -62,14 +62,18 @@ impl LadderTerms<'_> {
     }
 
     fn end_holds(&mut self, ends_on: Option<NaiveDate>) {
-        for hold in self.in_process.iter_mut().chain(&mut self.excused).chain(&mut self.disputed) {
+        let of_facts = self.in_process.iter_mut().chain(&mut self.excused);
+        for hold in of_facts.chain(&mut self.disputed).chain(&mut self.in_case) {
             hold.until = earlier(hold.until, ends_on);
         }
     }
 
     /// The days from a day on on which a hold keeps back a restriction that is not in force, pauses left out.
     fn kept_back_from(&self, first: NaiveDate) -> Vec<HeldDays> {
-        let has_holds = self.in_process.is_some() || self.excused.is_some() || !self.disputed.is_empty();
+        let has_holds = self.in_process.is_some()
+            || self.excused.is_some()
+            || !self.disputed.is_empty()
+            || !self.in_case.is_empty();
         if !self.account.is_enforced() || !has_holds {
             return Vec::new();
         }
