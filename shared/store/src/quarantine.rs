@@ -9,6 +9,7 @@ use duewatch_domain::kernel::AccountId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::quarantine_erasure::without_former_text;
 use crate::records::{expiry, texts};
 use crate::table::Item;
 use crate::{Store, StoreError, keys};
@@ -103,7 +104,8 @@ impl Store {
     /// When a call fails.
     pub async fn quarantine(&self, quarantined: &Quarantined) -> Result<(), StoreError> {
         let mut kept = quarantined.clone();
-        let (parts, lacks_bytes) = parts_of(&quarantined.payload);
+        let payload = without_former_text(&quarantined.payload);
+        let (parts, lacks_bytes) = parts_of(payload.as_ref().unwrap_or(&quarantined.payload));
         kept.lacks_bytes += lacks_bytes;
         kept.payload = parts.first().copied().unwrap_or_default().to_owned();
         let pk = keys::quarantine(kept.at.date_naive());

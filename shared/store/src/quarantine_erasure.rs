@@ -51,6 +51,16 @@ fn without_personal_text(payload: &str, ids: &[&str]) -> Option<String> {
     (names_any(&value, ids, MAX_NESTED) && erase(&mut value, MAX_NESTED)).then(|| value.to_string())
 }
 
+/// The payload of a stream record without the personal text of the item as it was before; none: it holds no such text.
+///
+/// No function reads a text there. The record of an erasing write bears the erased text itself, and where it is
+/// quarantined, it comes to lie here after the erasure has been here.
+pub(crate) fn without_former_text(payload: &str) -> Option<String> {
+    let mut value: Value = serde_json::from_str(payload).ok()?;
+    let before = value.get_mut("dynamodb")?.get_mut("OldImage")?;
+    erase(before, MAX_NESTED).then(|| value.to_string())
+}
+
 /// The JSON object or list that a text holds.
 fn nested(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok().filter(|value: &Value| value.is_object() || value.is_array())
@@ -130,5 +140,20 @@ mod tests {
     #[case::no_json_of_another("A-9: HIV", None)]
     fn personal_text_goes_and_the_rest_stays(#[case] payload: &str, #[case] expected: Option<&str>) {
         assert_eq!(without_personal_text(payload, &["A-1", "C-1"]).as_deref(), expected);
+    }
+
+    #[rstest]
+    #[case::an_erasing_write(
+        r#"{"dynamodb":{"NewImage":{"reason":{"S":"erased"}},"OldImage":{"reason":{"S":"HIV"},"revision":{"N":"3"}}}}"#,
+        Some(r#"{"dynamodb":{"NewImage":{"reason":{"S":"erased"}},"OldImage":{"reason":{"S":"erased"},"revision":{"N":"3"}}}}"#)
+    )]
+    #[case::a_write_that_adds_it(
+        r#"{"dynamodb":{"NewImage":{"reason":{"S":"HIV"}},"OldImage":{"revision":{"N":"3"}}}}"#,
+        None
+    )]
+    #[case::an_item_that_is_new(r#"{"dynamodb":{"NewImage":{"reason":{"S":"HIV"}}}}"#, None)]
+    #[case::of_a_queue(r#"{"body":"HIV"}"#, None)]
+    fn a_text_of_the_item_before_a_change_is_not_kept(#[case] payload: &str, #[case] expected: Option<&str>) {
+        assert_eq!(without_former_text(payload).as_deref(), expected);
     }
 }

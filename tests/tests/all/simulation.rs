@@ -41,6 +41,7 @@ fn a_month_keeps_its_promises_whatever_goes_wrong() {
 #[case::a_milder_stage_restricts_beside_another_account_and_its_event_comes_late(808_378)]
 #[case::that_event_under_another_policy(809_192)]
 #[case::a_reminder_of_a_skipped_date_waits_while_its_account_is_evaluated_again(2_026_120_403)]
+#[case::the_record_of_an_erasing_write_is_quarantined(2_026_120_794)]
 fn a_seed_that_broke_a_promise_keeps_it(#[case] seed: u64) {
     if let Err(broken) = run(SimulationPlan::of(seed)) {
         panic!("seed {seed}: {broken}");
