@@ -92,7 +92,11 @@ fn the_template_that_deploys_declares_its_tables() {
     let records = template.table("RecordsTable").unwrap();
     assert_eq!((records.hash_key.as_str(), records.range_key.as_deref()), ("pk", Some("sk")));
     assert_eq!(records.stream, None);
-    assert_eq!(template.tables.len(), 6);
+
+    let cases = template.table("CasesTable").unwrap();
+    assert_eq!((cases.hash_key.as_str(), cases.range_key.as_deref()), ("account_id", Some("case_id")));
+    assert_eq!(cases.stream, None);
+    assert_eq!(template.tables.len(), 7);
 }
 
 #[test]
@@ -201,6 +205,7 @@ fn each_function_has_its_directory_and_the_whole_environment(
             ("ACCOUNT_EVENTS_TOPIC_ARN", EnvValue::Topic("AccountEventsTopic".to_owned())),
             ("ANCHORS_TABLE", EnvValue::Table("AnchorsTable".to_owned())),
             ("ARCHIVE_TOPIC_ARN", EnvValue::Topic("ArchiveTopic".to_owned())),
+            ("CASES_TABLE", EnvValue::Table("CasesTable".to_owned())),
             ("DUE_SHARDS", EnvValue::Parameter("DueShards".to_owned())),
             ("HEARTBEAT_TOPIC_ARN", EnvValue::Topic("HeartbeatTopic".to_owned())),
             ("HISTORY_TABLE", EnvValue::Table("HistoryTable".to_owned())),
@@ -208,7 +213,6 @@ fn each_function_has_its_directory_and_the_whole_environment(
             ("OPERATIONS_TOPIC_ARN", EnvValue::Topic("OperationsTopic".to_owned())),
             ("PAYMENTS_TABLE", EnvValue::Table("PaymentsTable".to_owned())),
             ("POLICIES_TABLE", EnvValue::Table("PoliciesTable".to_owned())),
-            ("CASES_TABLE", EnvValue::Table("CasesTable".to_owned())),
             ("POLICY_KEYS", EnvValue::Parameter("PolicyKeys".to_owned())),
             ("RECORDS_TABLE", EnvValue::Table("RecordsTable".to_owned())),
             ("REMINDERS_TOPIC_ARN", EnvValue::Topic("RemindersTopic".to_owned())),
