@@ -49,6 +49,7 @@ def main() -> None:
             "AnchorKey": secrets.token_hex(32),
             "PolicyKeys": args.policy_keys,
             "TombstoneKey": secrets.token_hex(32),
+            "PageKey": secrets.token_hex(32),
         }
         deploy(args.work, parameters, args.binaries)
         return
