@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::MapDeserializer;
 
-use crate::table::Item;
+use crate::table::{Item, take_schema};
 use crate::{Store, StoreError, WriteConflict, keys};
 
 /// The version of the item's layout. This release touches no item of a later version.
@@ -222,14 +222,7 @@ fn decode(table: &str, mut item: Item) -> Result<Account, StoreError> {
         Some(AttributeValue::S(id)) => id.clone(),
         _ => "without account_id".to_owned(),
     };
-    let schema = match item.remove("schema") {
-        Some(AttributeValue::N(schema)) => schema.parse::<u32>().ok(),
-        _ => None,
-    };
-    if schema != Some(SCHEMA) {
-        let problem = format!("schema is {schema:?}, this version reads {SCHEMA}");
-        return Err(StoreError::codec(table, key, problem));
-    }
+    take_schema(table, &key, &mut item, SCHEMA)?;
     item.remove(keys::DUE_SHARD);
     item.remove(keys::HISTORY_ASKED_AT);
     let next_action_at = match item.remove(keys::NEXT_ACTION_AT) {

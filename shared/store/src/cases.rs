@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use duewatch_domain::cases::Case;
 use duewatch_domain::kernel::{AccountId, CaseId, Revision};
 
-use crate::table::Item;
+use crate::table::{Item, take_schema};
 use crate::{Store, StoreError, WriteConflict, keys};
 
 /// The version of the item's layout. This release touches no item of a later version.
@@ -128,14 +128,7 @@ fn decode(table: &str, mut item: Item) -> Result<Case, StoreError> {
         Some(AttributeValue::S(id)) => id.clone(),
         _ => "without case_id".to_owned(),
     };
-    let schema = match item.remove("schema") {
-        Some(AttributeValue::N(schema)) => schema.parse::<u32>().ok(),
-        _ => None,
-    };
-    if schema != Some(SCHEMA) {
-        let problem = format!("schema is {schema:?}, this version reads {SCHEMA}");
-        return Err(StoreError::codec(table, key, problem));
-    }
+    take_schema(table, &key, &mut item, SCHEMA)?;
     item.remove(keys::DUE_SHARD);
     item.remove(keys::NEXT_ACTION_AT);
     serde_dynamo::from_item(serde_dynamo::Item::from(item))

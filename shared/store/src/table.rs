@@ -14,6 +14,18 @@ use crate::{Store, StoreError};
 /// An item, or its key, or the attributes of an expression.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
+/// Takes the schema out of an item that is kept whole; an error where it is another than the one that is read.
+pub(crate) fn take_schema(table: &str, key: &str, item: &mut Item, read: u32) -> Result<(), StoreError> {
+    let schema = match item.remove("schema") {
+        Some(AttributeValue::N(schema)) => schema.parse::<u32>().ok(),
+        _ => None,
+    };
+    if schema == Some(read) {
+        return Ok(());
+    }
+    Err(StoreError::codec(table, key, format!("schema is {schema:?}, this version reads {read}")))
+}
+
 /// Every call states the capacity of the table and of its indexes.
 const CAPACITY: ReturnConsumedCapacity = ReturnConsumedCapacity::Indexes;
 
