@@ -4,15 +4,11 @@
 use chrono::{DateTime, Days, Utc};
 use duewatch_domain::account::{DeferralReason, Reason};
 use duewatch_domain::{Applied, Policy, Trigger, assess, decide};
-use duewatch_testkit::ladder;
 use proptest::prelude::*;
 use rstest::rstest;
 
-use crate::common::{TestLoan, date, four_installments, policy};
-
-fn with(tables: &str) -> Policy {
-    policy("grace_days = 3", &format!("{}\n{tables}", ladder()))
-}
+use crate::common::{TestLoan, date, four_installments};
+use crate::holds::{limited_on, told, watched, with};
 
 /// Appeals hold for ten days, two in a year.
 fn holding(more: &str) -> Policy {
@@ -20,31 +16,6 @@ fn holding(more: &str) -> Policy {
         "[cases.appeal]\nanswer = {{ amount = 30, unit = \"days\" }}\nholds = [\"restrictions\"]\nholds_days = 10\n\
          repeat = {{ at_most = 2, within_days = 365 }}\n{more}"
     ))
-}
-
-fn told(loan: &mut TestLoan, policy: &Policy, on: &str, kind: &str, fields: &str) {
-    let before = date(on).pred_opt().unwrap().to_string();
-    loan.swept(&before, policy);
-    loan.learns(on, kind, fields).assessed(on, policy, Trigger::Fact);
-}
-
-/// The first day of October or November with a limited line.
-fn limited_on(loan: &mut TestLoan, policy: &Policy) -> String {
-    let mut day = date("2023-10-01");
-    loop {
-        loan.swept(&day.to_string(), policy);
-        if !loan.account.status.restrictions.is_empty() {
-            return day.to_string();
-        }
-        day = day.succ_opt().unwrap();
-        assert!(day < date("2023-12-01"), "it is held for ever");
-    }
-}
-
-fn watched(policy: &Policy) -> TestLoan {
-    let mut loan = four_installments();
-    loan.assessed("2023-09-01", policy, Trigger::Fact);
-    loan
 }
 
 const FIRST: &str = r#""case_id":"A-1/1","kind":"appeal""#;

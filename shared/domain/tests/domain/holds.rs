@@ -9,7 +9,7 @@ use rstest::rstest;
 
 use crate::common::{TestLoan, date, four_installments, policy};
 
-fn with(tables: &str) -> Policy {
+pub(crate) fn with(tables: &str) -> Policy {
     policy("grace_days = 3", &format!("{}\n{tables}", ladder()))
 }
 
@@ -21,21 +21,21 @@ fn bounded(days: u32) -> Policy {
 }
 
 /// The loan, evaluated as duewatch would evaluate it from its opening on.
-fn watched(policy: &Policy) -> TestLoan {
+pub(crate) fn watched(policy: &Policy) -> TestLoan {
     let mut loan = four_installments();
     loan.assessed("2023-09-01", policy, Trigger::Fact);
     loan
 }
 
 /// A fact that becomes known on a day: evaluated first for the time that has gone by, then with it.
-fn told(loan: &mut TestLoan, policy: &Policy, on: &str, kind: &str, fields: &str) {
+pub(crate) fn told(loan: &mut TestLoan, policy: &Policy, on: &str, kind: &str, fields: &str) {
     let before = date(on).pred_opt().unwrap().to_string();
     loan.swept(&before, policy);
     loan.learns(on, kind, fields).assessed(on, policy, Trigger::Fact);
 }
 
 /// The first day of October or November with a limited line.
-fn limited_on(loan: &mut TestLoan, policy: &Policy) -> String {
+pub(crate) fn limited_on(loan: &mut TestLoan, policy: &Policy) -> String {
     let mut day = date("2023-10-01");
     loop {
         loan.swept(&day.to_string(), policy);
